@@ -1,0 +1,33 @@
+# Two commands matter: `make demo` and `make test`. Both set up what they need under .cache/.
+SHELL := /bin/sh
+PYTHON ?= python3
+ARGS ?=
+HOTLINE_CACHE ?= .cache
+VENV := $(HOTLINE_CACHE)/venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup check bench lock clean
+
+help: ## say what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+demo: setup ## set everything up, place real calls, show them becoming cases (ARGS=--exit ends it)
+	@$(VENV)/hotline demo $(ARGS)
+
+test: setup ## set everything up and run every test (ARGS goes to pytest)
+	@$(VENV)/pytest $(ARGS)
+
+check: setup ## formatting, lint, types and the direction of imports, without the tests
+	@$(VENV)/ruff format --check . && $(VENV)/ruff check . && $(VENV)/mypy . && $(VENV)/lint-imports
+
+bench: setup ## print every benchmark's ratio against its peer
+	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(VENV)/python $$bench || exit 1; done
+
+setup: ## fetch and verify Python packages, Asterisk, SIPp, Prometheus and the speech model
+	@$(PYTHON) deploy/setup/prepare.py
+
+lock: ## resolve the dependencies again and pin them in uv.lock
+	@$(PYTHON) deploy/setup/prepare.py --uv-only && $(PYTHON) deploy/setup/lock.py $(HOTLINE_CACHE)/uv/bin/uv
+
+clean: ## remove everything that set-up and the demo made
+	@rm -rf $(HOTLINE_CACHE)
