@@ -1,0 +1,21 @@
+"""What can go wrong in the service itself, each as one sentence for an operator at 3 a.m."""
+
+
+class HotlineError(Exception):
+    """The root of the service's errors: `str(error)` is one sentence that says what to do."""
+
+
+class ConfigError(HotlineError):
+    """The configuration cannot be used; the sentence names the key."""
+
+
+class DatabaseUnavailableError(HotlineError):
+    """PostgreSQL cannot be started or reached."""
+
+
+class MigrationRefusedError(HotlineError):
+    """The schema of the database and the migrations of this program do not fit together."""
+
+
+class PortTakenError(HotlineError):
+    """Another program already listens where the console should."""

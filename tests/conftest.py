@@ -1,0 +1,105 @@
+"""What every test may ask for: a migrated database of its own, and the shared test data.
+
+The server is a real embedded PostgreSQL, one for the whole run in a temporary folder. Each test
+that asks for `database`, `pool` or `conn` gets a fresh copy of a migrated template.
+Connections are plain asyncpg: `jsonb` goes in and comes out as JSON text.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from hotline.database import EmbeddedPostgres, connected, migrate, pooled
+
+_TEMPLATE = "hotline_template"
+_numbers = count(1)
+
+
+def _beside(dsn: str, name: str) -> str:
+    """The DSN of another database on the same server."""
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The DSN of a running, empty PostgreSQL that lives as long as the test run."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data")
+    dsn = server.start()
+    asyncio.run(_hurry(dsn))
+    yield dsn
+    server.stop()
+
+
+async def _hurry(dsn: str) -> None:
+    """Skip the waits for the disk: nothing in a test run must survive a power cut."""
+    async with connected(dsn) as conn:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            await conn.execute(f"ALTER SYSTEM SET {setting} = off")
+        await conn.execute("SELECT pg_reload_conf()")
+
+
+@pytest.fixture(scope="session")
+def template(postgres: str) -> str:
+    """The name of a migrated database that tests are cloned from."""
+
+    async def build() -> None:
+        async with connected(postgres) as conn:
+            await conn.execute(f"CREATE DATABASE {_TEMPLATE}")
+        async with connected(_beside(postgres, _TEMPLATE)) as conn:
+            await migrate(conn)
+
+    asyncio.run(build())
+    return _TEMPLATE
+
+
+@pytest.fixture
+async def database(postgres: str, template: str) -> AsyncIterator[str]:
+    """The DSN of a migrated database that no other test sees."""
+    name = f"test_{next(_numbers)}"
+    async with connected(postgres) as conn:
+        await conn.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _beside(postgres, name)
+    async with connected(postgres) as conn:
+        await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def empty_database(postgres: str) -> AsyncIterator[str]:
+    """The DSN of a database without any table."""
+    name = f"empty_{next(_numbers)}"
+    async with connected(postgres) as conn:
+        await conn.execute(f"CREATE DATABASE {name}")
+    yield _beside(postgres, name)
+    async with connected(postgres) as conn:
+        await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+    """A pool on this test's own migrated database."""
+    async with pooled(database, size=8) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
+    """One connection to this test's own migrated database."""
+    async with connected(database) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of scripted calls and labelled messages; skips where it is not present."""
+    given = os.environ.get("HOTLINE_SHARED_DATA")
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(given) if given else beside
+    if not folder.is_dir():
+        pytest.skip(f"no test data in {folder} (HOTLINE_SHARED_DATA names the folder)")
+    return folder
