@@ -1,0 +1,57 @@
+"""Everything that can go wrong in routing, each as one sentence an operator understands."""
+
+from datetime import date
+from pathlib import Path
+
+
+class RoutingError(Exception):
+    """Something in routing could not be done; the message says what and what helps."""
+
+
+class CaseError(RoutingError):
+    """A case could not be read or moved; nothing was changed."""
+
+    def __init__(self, message: str, *, case_id: int | None = None) -> None:
+        super().__init__(message)
+        self.case_id = case_id
+
+
+class IllegalMove(CaseError):  # noqa: N818 - reads as what it is
+    """The table of moves does not allow this step, here or for this person."""
+
+
+class MissingFact(IllegalMove):
+    """The move lacks something it must carry, such as a reply or a reason."""
+
+    def __init__(self, message: str, *, missing: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+class CaseConflict(CaseError):  # noqa: N818 - reads as what it is
+    """Somebody else moved the case first; look again and decide anew."""
+
+
+class CaseUnknown(CaseError):  # noqa: N818 - reads as what it is
+    """There is no case with this id or number."""
+
+
+class DataFault(RoutingError):  # noqa: N818 - reads as what it is
+    """A file of the city's data is wrong; the sentence names the file and the place in it."""
+
+    def __init__(self, message: str, *, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class CalendarEnds(RoutingError):  # noqa: N818 - reads as what it is
+    """The date lies outside the calendar, so no working day can be counted there."""
+
+    def __init__(self, message: str, *, first: date, last: date) -> None:
+        super().__init__(message)
+        self.first = first
+        self.last = last
+
+
+class ModelFault(RoutingError):  # noqa: N818 - reads as what it is
+    """The classifier's model or its training data cannot be used."""
