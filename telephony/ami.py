@@ -1,0 +1,368 @@
+"""AMI bytes in, asterisk-ami's own `Event` and `Response` out; an `Action` in, safe bytes out.
+
+Pure: no socket, no clock. Only CR LF ends a line and only two of them end a message.
+The library's own `Event.read` also breaks lines on U+2028, U+0085 and others, which any caller
+can put in a display name and so write headers of his own; it is never used.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import md5
+from typing import TypeAlias
+
+from asterisk.ami.action import Action, LoginAction
+from asterisk.ami.event import Event
+from asterisk.ami.response import Response
+
+from telephony.errors import UnsafeAction
+
+Message: TypeAlias = Event | Response
+
+MAX_MESSAGE = 1 << 20
+"""Bytes; a longer message is dropped and counted. Asterisk's longest are lists of output."""
+MAX_LINE = 1 << 16
+"""Bytes; a message with a longer line is dropped and counted."""
+MAX_GREETING = 512
+MAX_ACTION_HEADERS = 128
+"""Asterisk reads no more headers of one action than this (manager.h, AST_MAX_MANHEADERS)."""
+MAX_ACTION_LINE = 1024
+"""Bytes with the line's end; Asterisk throws a longer line away (manager.c, inbuf)."""
+
+_END = b"\r\n\r\n"
+_GREETING = re.compile(rb"Asterisk Call Manager/([0-9][0-9.]*)\s*\Z", re.IGNORECASE)
+
+# These headers say who and what an event is about. Should one come twice, the first is
+# Asterisk's: it writes them before any text a caller can choose.
+_IDENTITY = (
+    "Event",
+    "Response",
+    "ActionID",
+    "EventList",
+    "Timestamp",
+    "SystemName",
+    "Channel",
+    "ChannelState",
+    "Uniqueid",
+    "UniqueID",
+    "Linkedid",
+    "LinkedID",
+    "CallerIDNum",
+    "CallerIDName",
+    "ConnectedLineNum",
+    "ConnectedLineName",
+    "Context",
+    "Exten",
+    "Queue",
+    "Position",
+    "MemberName",
+    "Interface",
+    "Location",
+    "Reason",
+    "Cause",
+    "DialStatus",
+)
+# These come more than once by design; any other repeat is an alarm.
+_REPEATABLE = ("Variable", "Output", "Match", "Contacts")
+
+_DISPLAY_NAMES = ("CallerIDName", "ConnectedLineName")
+# Asterisk escapes names in the events of channels, but writes them as they are in these two
+# (manager.c generate_status, app_queue.c manager_queues_status).
+_NAMES_AS_THEY_ARE = frozenset({"Status", "QueueEntry"})
+_ESCAPE = re.compile(r"\\([abfnrtv\\'\"?])")
+_ESCAPED = dict(zip("abfnrtv\\'\"?", "\a\b\f\n\r\t\v\\'\"?", strict=True))
+
+# Every control character, and what Unicode calls a line end, and half a surrogate pair.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
+# Asterisk splits `Variable` at commas and takes quotes and backslashes away.
+_FORBIDDEN_IN_VARIABLE = re.compile(r'[,"\\]')
+
+
+@dataclass(slots=True, kw_only=True)
+class WireCounts:
+    """What the decoder met since it was made; each number only grows."""
+
+    messages: int = 0
+    oversize: int = 0
+    unknown: int = 0
+    unreadable_lines: int = 0
+    repeats: int = 0
+    mended: int = 0
+
+
+class Decoder:
+    """Bytes of one connection in, messages out, the same for every way the bytes are cut.
+
+    Garbage never raises: it is dropped and counted. Memory stays under `max_message` and one
+    chunk. `greeting` holds the first line once it has come, `version` the AMI version in it.
+    """
+
+    def __init__(self, *, max_message: int = MAX_MESSAGE, max_line: int = MAX_LINE) -> None:
+        self.counts = WireCounts()
+        self.greeting: str | None = None
+        self.version: str | None = None
+        self._max_message = max_message
+        self._max_line = max_line
+        self._pending = bytearray()
+        self._skipping = False
+
+    @property
+    def pending(self) -> int:
+        """Bytes kept for a message that is not whole yet."""
+        return len(self._pending)
+
+    def feed(self, data: bytes) -> list[Message]:
+        """The messages that became whole with `data`, in the order of the wire."""
+        if b"\0" in data:  # never from Asterisk, whose strings end there; PostgreSQL refuses it
+            self.counts.mended += data.count(b"\0")
+            data = data.replace(b"\0", b"\\x00")
+        if self.greeting is None:
+            data = self._greet(data)
+        if self._pending or self._skipping:
+            data = self._join(data)
+        blocks = data.split(_END)
+        rest = blocks.pop()
+        if rest:
+            self._append(rest)
+            self._bound()
+        return self._read_all(blocks) if blocks else []
+
+    def _greet(self, data: bytes) -> bytes:
+        """Take the first line off; everything until its end is kept, in bounds."""
+        self._pending += data
+        end = self._pending.find(b"\r\n", 0, MAX_GREETING + 2)
+        if end < 0 and len(self._pending) < MAX_GREETING + 2:
+            return b""
+        line = bytes(self._pending[: end if end >= 0 else MAX_GREETING])
+        rest = bytes(self._pending[len(line) + 2 * (end >= 0) :])
+        self._pending.clear()
+        self.greeting = line.decode(errors="backslashreplace")
+        known = _GREETING.match(line)
+        self.version = known.group(1).decode() if known else None
+        return rest
+
+    def _join(self, data: bytes) -> bytes:
+        """What is to be split now: nothing, until the end of the pending message is there."""
+        pending = self._pending
+        end = pending.find(_END, max(0, self._append(data) - len(_END) + 1))
+        if end < 0:
+            self._bound()
+            return b""
+        if self._skipping:
+            self._skipping = False
+            del pending[: end + len(_END)]
+        whole = bytes(pending)
+        pending.clear()
+        return whole
+
+    def _append(self, data: bytes) -> int:
+        """Keep `data`; returns how many bytes were kept before it."""
+        before = len(self._pending)
+        self._pending += data
+        return before
+
+    def _bound(self) -> None:
+        """Stop keeping a message that is too long already; its end is still looked for."""
+        tail = len(_END) - 1
+        if not self._skipping and len(self._pending) > self._max_message + tail:
+            self._skipping = True
+            self.counts.oversize += 1
+        if self._skipping:
+            del self._pending[:-tail]
+
+    def _read_all(self, blocks: list[bytes]) -> list[Message]:
+        messages: list[Message] = []
+        for block in blocks:
+            if len(block) > self._max_line and self._too_long(block):
+                self.counts.oversize += 1
+                continue
+            try:
+                text = block.decode()
+            except UnicodeDecodeError:
+                self.counts.mended += 1
+                text = block.decode(errors="backslashreplace")
+            lines = text.split("\r\n")
+            try:
+                keys = dict([line.split(": ", 1) for line in lines])
+            except ValueError:  # a line without ": "
+                self._read_slowly(lines, messages)
+                continue
+            # Nothing repeated and an event: the road of nearly all messages.
+            if len(keys) == len(lines) and text.startswith("Event: "):
+                event = Event(keys.pop("Event"), keys)
+                if "\\" in text:
+                    _unescape_names(event)
+                messages.append(event)
+            else:
+                self._read_slowly(lines, messages)
+        self.counts.messages += len(messages)
+        return messages
+
+    def _too_long(self, block: bytes) -> bool:
+        return len(block) > self._max_message or any(
+            len(line) > self._max_line for line in block.split(b"\r\n")
+        )
+
+    def _read_slowly(self, lines: list[str], messages: list[Message]) -> None:
+        """A message with repeats, odd lines, or an answer: the same rules, line by line."""
+        while lines and not lines[0]:
+            del lines[0]
+        if not lines:
+            return
+        kind, _, name = lines[0].partition(":")
+        kind = kind.strip().lower()
+        if kind not in ("event", "response"):
+            self.counts.unknown += 1
+            return
+        keys, follows = self._headers(lines)
+        if kind == "response":
+            messages.append(Response(name.strip(), keys, follows))
+            return
+        self.counts.unreadable_lines += len(follows)
+        event = Event(name.strip(), keys)
+        _unescape_names(event)
+        messages.append(event)
+
+    def _headers(self, lines: list[str]) -> tuple[dict[str, str | list[str]], list[str]]:
+        kind = lines[0].partition(":")[0].strip()
+        keys: dict[str, str | list[str]] = {}
+        follows: list[str] = []
+        for line in lines[1:]:
+            key, colon, value = line.partition(": ")
+            if not colon:
+                key, colon, value = line.partition(":")
+            if not colon:
+                if line:
+                    follows.append(line)
+            elif key in keys or key == kind:
+                self._repeat(keys, key, value)
+            else:
+                keys[key] = [value] if key == "Output" else value
+        return keys, follows
+
+    def _repeat(self, keys: dict[str, str | list[str]], key: str, value: str) -> None:
+        expected = key.endswith(_REPEATABLE)
+        if not expected:
+            self.counts.repeats += 1
+        if key.endswith(_IDENTITY):
+            return
+        known = keys[key]
+        if isinstance(known, list):
+            known.append(value)
+        else:
+            keys[key] = [known, value]
+
+
+def _unescape_names(event: Event) -> None:
+    """Take Asterisk's own C escaping off the display names, once; a caller's backslashes stay."""
+    if event.name in _NAMES_AS_THEY_ARE:
+        return
+    for key, value in event.keys.items():
+        if key.endswith(_DISPLAY_NAMES) and "\\" in value:
+            event.keys[key] = _ESCAPE.sub(lambda found: _ESCAPED[found.group(1)], value)
+
+
+def encode(action: Action, action_id: str) -> bytes:
+    """`action` as bytes for the wire, carrying `action_id`.
+
+    Raises:
+        UnsafeAction: a name or a value the exchange would read as something else, more than
+            128 headers, or a line over 1024 bytes. Nothing of it has been sent then.
+    """
+    keys = dict(action.keys)
+    if {"action", "actionid"} & {key.lower() for key in keys}:
+        raise UnsafeAction(
+            f"The action {action.name!r} carries its own name or number among its headers.",
+            action=action.name,
+        )
+    whole = Action(action.name, {"ActionID": action_id, **keys}, dict(action.variables))
+    _check_size(whole)
+    _check("Action", whole.name, whole)
+    for key, value in whole.keys.items():
+        _check(key, value, whole)
+    for key, value in whole.variables.items():
+        _check_variable(key, value, whole)
+    return (str(whole) + "\r\n").encode()
+
+
+def _check_size(action: Action) -> None:
+    headers = 1 + len(action.keys) + len(action.variables)
+    if headers > MAX_ACTION_HEADERS:
+        raise UnsafeAction(
+            f"The action {action.name!r} has {headers} headers; the exchange reads no more "
+            f"than {MAX_ACTION_HEADERS}.",
+            action=action.name,
+        )
+
+
+def _check(header: str, value: object, action: Action) -> None:
+    if not _HEADER_NAME.match(header):
+        raise UnsafeAction(
+            f"{header!r} is not a name the exchange accepts for a header.",
+            action=action.name,
+            header=header,
+        )
+    if not isinstance(value, str | int):
+        raise UnsafeAction(
+            f"The header {header} of the action {action.name!r} must be one text or number.",
+            action=action.name,
+            header=header,
+        )
+    _check_line(header, f"{header}: {value}", action)
+
+
+def _check_variable(name: str, value: object, action: Action) -> None:
+    text = f"{name}={value}"
+    if not name or "=" in name or _FORBIDDEN_IN_VARIABLE.search(text):
+        raise UnsafeAction(
+            f"A variable of the action {action.name!r} needs a name, and neither it nor its "
+            "value may carry a comma, a double quote or a backslash.",
+            action=action.name,
+            header="Variable",
+        )
+    _check_line("Variable", f"Variable: {text}", action)
+
+
+def _check_line(header: str, line: str, action: Action) -> None:
+    found = _FORBIDDEN.search(line)
+    if found:
+        raise UnsafeAction(
+            f"The header {header} of the action {action.name!r} carries the character "
+            f"U+{ord(found.group()):04X}, which could start a header of its own.",
+            action=action.name,
+            header=header,
+        )
+    if len(line.encode()) + 2 > MAX_ACTION_LINE:
+        raise UnsafeAction(
+            f"The header {header} of the action {action.name!r} is longer than the "
+            f"{MAX_ACTION_LINE} bytes the exchange reads.",
+            action=action.name,
+            header=header,
+        )
+
+
+def login(username: str, secret: str, challenge: str | None) -> Action:
+    """The login: with MD5 over the exchange's challenge, or with the secret itself if None.
+
+    MD5 is what AMI offers (manager.c, authenticate); it keeps the secret off the wire, no more.
+    """
+    action = LoginAction(username, secret)
+    if challenge is not None:
+        del action.keys["Secret"]
+        proof = md5(f"{challenge}{secret}".encode(), usedforsecurity=False).hexdigest()
+        action.keys.update({"AuthType": "MD5", "Key": proof})
+    action.keys["Events"] = "on"
+    return action
+
+
+def first(value: str | list[str] | None) -> str | None:
+    """The value of a header that may have come more than once: its first."""
+    return value[0] if isinstance(value, list) else value
+
+
+def output(response: Response) -> list[str]:
+    """The lines a command printed."""
+    lines: list[str] = list(response.keys.get("Output", ())) + list(response.follows or ())
+    return lines
