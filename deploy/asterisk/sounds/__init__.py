@@ -1,0 +1,1 @@
+"""The announcements a caller hears, and the script that made them."""
