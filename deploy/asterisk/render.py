@@ -1,0 +1,232 @@
+"""An exchange becomes Asterisk's configuration files: the templates filled in, nothing else."""
+
+import hashlib
+import re
+import shutil
+import tempfile
+import wave
+from pathlib import Path
+
+from deploy.asterisk.config import Exchange, Line, Operator
+from deploy.asterisk.secrets import Secrets, write_private
+from deploy.errors import ExchangeInvalid
+from deploy.portable import Tool
+
+TEMPLATES = Path(__file__).with_name("templates")
+LONGEST_SOCKET = 100  # a UNIX socket's path ends at 108 bytes, "/asterisk.ctl" included
+TELEPHONE_RATE = 8000
+SAMPLE_BYTES = 2
+#: From these versions on a filter compares names by hash; older ones run a regular expression.
+NAMED_FILTERS = {20: 11, 21: 6, 22: 1}
+OLDEST_WITH_NAMED_FILTERS = 23
+
+#: The life of a call, and what tells that telephones or Asterisk itself come and go.
+EVENTS = (
+    *("Newchannel", "Newstate", "NewCallerid", "Hangup", "HangupRequest", "SoftHangupRequest"),
+    *("DialBegin", "DialEnd", "Hold", "Unhold", "Pickup", "MusicOnHoldStart"),
+    *("BridgeCreate", "BridgeDestroy", "BridgeEnter", "BridgeLeave", "BridgeMerge"),
+    *("BlindTransfer", "AttendedTransfer", "LocalBridge", "LocalOptimizationEnd"),
+    *("QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon"),
+    *("AgentCalled", "AgentRingNoAnswer", "AgentConnect", "AgentComplete", "AgentDump"),
+    *("QueueMemberStatus", "QueueMemberPause", "QueueMemberAdded", "QueueMemberRemoved"),
+    *("MixMonitorStart", "MixMonitorStop", "UserEvent", "OriginateResponse"),
+    *("FullyBooted", "Shutdown", "Reload", "ContactStatus"),
+)
+
+#: Modules in loading order; those a version does not have yet are left out.
+MODULES = (
+    *("res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_timing_timerfd"),
+    *("res_rtp_asterisk", "res_musiconhold", "res_security_log", "res_pjproject", "res_pjsip"),
+    *("res_pjsip_pubsub", "res_pjsip_session", "res_pjsip_sdp_rtp", "res_pjsip_caller_id"),
+    *("res_pjsip_nat",),
+    *("res_pjsip_authenticator_digest", "res_pjsip_outbound_authenticator_digest"),
+    *("res_pjsip_endpoint_identifier_ip", "res_pjsip_endpoint_identifier_user"),
+    *("res_pjsip_registrar", "res_pjsip_refer", "res_pjsip_rfc3326", "res_pjsip_dtmf_info"),
+    *("res_pjsip_diversion", "res_pjsip_empty_info", "res_pjsip_dlg_options", "chan_pjsip"),
+    *("bridge_simple", "bridge_native_rtp", "bridge_softmix", "bridge_holding"),
+    *("bridge_builtin_features", "bridge_builtin_interval_features"),
+    *("codec_alaw", "codec_ulaw", "codec_a_mu", "codec_resample"),
+    *("format_wav", "format_pcm", "format_sln"),
+    *("func_callerid", "func_channel", "func_strings", "func_logic", "func_timeout"),
+    *("app_dial", "app_playback", "app_playtones", "app_mixmonitor", "app_userevent"),
+    *("app_celgenuserevent", "app_stack", "app_queue", "pbx_config"),
+    *("res_cdrel_custom", "cel_custom"),
+)
+
+#: Files whose defaults serve; they exist so that the log holds no complaint about them.
+DEFAULTS = ("acl", "ccss", "features", "musiconhold", "pjproject", "queuerules", "stasis", "udptl")
+#: Call detail records are too coarse for queues; the channel event log is our record.
+NO_CDR = "[general]\nenable = no\n"
+
+
+def render(exchange: Exchange, tool: Tool, secrets: Secrets) -> None:
+    """Write run_dir/etc and every folder Asterisk writes to; the same input gives the same files.
+
+    Raises:
+        ExchangeInvalid: a notice is not a file Asterisk can play.
+    """
+    folders = ("etc", "db", "spool/monitor", "log/cel-custom", "sounds")
+    for name in folders:
+        (exchange.run_dir / name).mkdir(parents=True, exist_ok=True)
+    exchange.run_dir.chmod(0o700)
+    control_dir(exchange).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for line in exchange.lines:
+        _copy_sound(line.notice, exchange, f"notice-{line.name}.wav")
+        _copy_sound(line.sorry, exchange, f"sorry-{line.name}.wav")
+    for name, text in files(exchange, tool, secrets).items():
+        write_private(exchange.etc / name, text)
+
+
+def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
+    """Return every configuration file by its name. Reads nothing but the templates."""
+    first, last = exchange.rtp_ports
+    words = {
+        "etc": str(exchange.etc),
+        "run_dir": str(exchange.run_dir),
+        "control_dir": str(control_dir(exchange)),
+        "system": exchange.system,
+        "installed": _installed(tool),
+        "modules": "\n".join(f"load = {name}.so" for name in modules(tool)),
+        "ami_port": str(exchange.ami_port),
+        "reader_secret": secrets.reader,
+        "actor_secret": secrets.actor,
+        "event_filter": event_filter(tool.version),
+        "rtp_first": str(first),
+        "rtp_last": str(last),
+        "sip_address": exchange.sip_address,
+        "sip_port": str(exchange.sip_port),
+        "matches": "\n".join(f"match = {address}" for address in exchange.trunk_match),
+    }
+    telephones = "".join(_telephone(operator, secrets) for operator in exchange.operators)
+    internal = "\n".join(
+        f"exten => {o.extension},1,Dial(PJSIP/{o.extension},30)\n same => n,Hangup()"
+        for o in exchange.operators
+    )
+    queues = "\n".join(_queue(line) for line in exchange.lines)
+    lines = "\n".join(_line(exchange, line) for line in exchange.lines)
+    own = {
+        "pjsip.conf": {"operators": telephones},
+        "queues.conf": {"queues": queues},
+        "extensions.conf": {"lines": lines, "operators": internal},
+    }
+    plain = ("asterisk", "modules", "logger", "manager", "cel", "cel_custom", "rtp", "indications")
+    names = [f"{name}.conf" for name in plain] + list(own)
+    rendered = {name: _fill(name, {**words, **own.get(name, {})}) for name in names}
+    return {**{f"{name}.conf": "; The defaults serve.\n" for name in DEFAULTS}, **rendered, "cdr.conf": NO_CDR}
+
+
+def control_dir(exchange: Exchange) -> Path:
+    """Return the folder of Asterisk's control socket, short enough for a socket's name."""
+    path = exchange.run_dir / "run"
+    if len(str(path)) <= LONGEST_SOCKET - len("/asterisk.ctl"):
+        return path
+    digest = hashlib.sha256(str(exchange.run_dir).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"hotline-{digest}"
+
+
+def modules(tool: Tool) -> tuple[str, ...]:
+    """Return the modules to load: all of them, less what this Asterisk does not have."""
+    folders = [tool.prefix] if tool.prefix else [Path("/")]
+    patterns = ("usr/lib/*/asterisk/modules", "usr/lib/asterisk/modules", "usr/lib64/asterisk/modules")
+    present = {
+        module.stem
+        for folder in folders
+        for pattern in patterns
+        for place in folder.glob(pattern)
+        for module in place.glob("*.so")
+    }
+    return tuple(name for name in MODULES if not present or name in present)
+
+
+def event_filter(version: str) -> str:
+    """Return the lines that let only EVENTS through, in the way this version understands."""
+    numbers = [int(number) for number in re.findall(r"\d+", version)[:2]]
+    major, minor = (*numbers, 0, 0)[:2]
+    named = major >= OLDEST_WITH_NAMED_FILTERS or minor >= NAMED_FILTERS.get(major, minor + 1)
+    if named:
+        return "\n".join(f"eventfilter(action(include),name({name})) =" for name in EVENTS)
+    return f"eventfilter = ^Event: ({'|'.join(EVENTS)})[^A-Za-z]"
+
+
+def _installed(tool: Tool) -> str:
+    """Point an unpacked Asterisk at its own files; an installed one knows where they are."""
+    if tool.prefix is None:
+        return "; An installed Asterisk: modules and data lie where it was built to look."
+    module = next(tool.prefix.glob("usr/lib/*/asterisk/modules"))
+    data = tool.prefix / "usr/share/asterisk"
+    places = {
+        "astmoddir": module,
+        "astvarlibdir": data,
+        "astdatadir": data,
+        "astkeydir": data,
+        "astagidir": data / "agi-bin",
+        "astsbindir": tool.prefix / "usr/sbin",
+    }
+    return "\n".join(f"{name} => {path}" for name, path in places.items())
+
+
+def _telephone(operator: Operator, secrets: Secrets) -> str:
+    address = f"contact = {operator.contact}" if operator.contact else (
+        "max_contacts = 1\nremove_existing = yes\nqualify_frequency = 30"
+    )
+    words = {
+        "extension": operator.extension,
+        "secret": operator.secret or secrets.operators[operator.extension],
+        "rewrite_contact": "no" if operator.contact else "yes",
+        "address": address,
+    }
+    return _fill("pjsip-operator.conf", words)
+
+
+def _queue(line: Line) -> str:
+    members = "\n".join(
+        f"member => PJSIP/{extension},0,{extension},PJSIP/{extension}"
+        for extension in line.operators
+    )
+    words = {"name": line.name, "ring_seconds": str(line.ring_seconds), "members": members}
+    return _fill("queue.conf", words)
+
+
+def _line(exchange: Exchange, line: Line) -> str:
+    early = ",noanswer" if line.answer == "by_operator" else ""
+    sounds = exchange.run_dir / "sounds"
+    notice = f" same => n,Playback({sounds}/notice-{line.name}{early})"
+    sorry = f" same => n,Playback({sounds}/sorry-{line.name}{early})"
+    tone = " same => n,PlayTones(congestion)\n same => n,Wait(3)"
+    words = {
+        "number": line.number,
+        "name": line.name,
+        "max_wait_seconds": str(line.max_wait_seconds),
+        "notice": notice if line.notice else "; No recording notice is configured.",
+        "sorry": sorry if line.sorry else tone,
+    }
+    return _fill(f"extensions-{line.answer}.conf", words)
+
+
+def _fill(name: str, words: dict[str, str]) -> str:
+    """Return a template with each @word@ replaced."""
+    text = (TEMPLATES / name).read_text(encoding="utf-8")
+    return re.sub(r"@(\w+)@", lambda match: words[match[1]], text)
+
+
+def _copy_sound(source: Path | None, exchange: Exchange, name: str) -> None:
+    """Copy an announcement beside the configuration, so that its own name never matters.
+
+    Raises:
+        ExchangeInvalid: not an 8 kHz mono 16-bit WAV.
+    """
+    if source is None:
+        return
+    try:
+        with wave.open(str(source)) as sound:
+            form = (sound.getframerate(), sound.getnchannels(), sound.getsampwidth())
+    except (OSError, EOFError, wave.Error) as error:
+        raise ExchangeInvalid(
+            f"The announcement {source} cannot be read ({error}): give an 8 kHz mono WAV."
+        ) from error
+    if form != (TELEPHONE_RATE, 1, SAMPLE_BYTES):
+        raise ExchangeInvalid(
+            f"The announcement {source} is {form[0]} Hz with {form[1]} channels of "
+            f"{form[2] * 8} bits: convert it to 8000 Hz, mono, 16 bits."
+        )
+    shutil.copyfile(source, exchange.run_dir / "sounds" / name)
