@@ -18,12 +18,14 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, LiteralString
+from typing import Any, Literal, LiteralString, TypeAlias, cast
 
 import asyncpg
 
 from hotline.errors import DatabaseUnavailableError, MigrationRefusedError
 
+Connection: TypeAlias = asyncpg.Connection
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Phase = Literal["pre", "post"]
 _FILE_NAME = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)\.(?P<phase>pre|post)\.sql")
 
@@ -155,7 +157,7 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @asynccontextmanager
-async def pooled(dsn: str, *, size: int = 10) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+async def pooled(dsn: str, *, size: int = 10) -> AsyncIterator[Pool]:
     """A pool of at most `size` connections; raises `DatabaseUnavailableError`."""
     pool = await _reach(
         asyncpg.create_pool(dsn, min_size=1, max_size=size, server_settings=_SETTINGS)
@@ -166,6 +168,20 @@ async def pooled(dsn: str, *, size: int = 10) -> AsyncIterator["asyncpg.Pool[asy
         with suppress(TimeoutError):
             await asyncio.wait_for(pool.close(), timeout=10)
         pool.terminate()
+
+
+@asynccontextmanager
+async def borrowed(pool: Pool) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the pool; stores take it for what it stands for."""
+    async with pool.acquire() as proxy:
+        yield cast("asyncpg.Connection", proxy)
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the pool inside one transaction: all of it happens, or nothing."""
+    async with borrowed(pool) as conn, conn.transaction():
+        yield conn
 
 
 _SETTINGS = {"timezone": "UTC", "application_name": "hotline"}

@@ -19,3 +19,7 @@ class MigrationRefusedError(HotlineError):
 
 class PortTakenError(HotlineError):
     """Another program already listens where the console should."""
+
+
+class CallUnknownError(HotlineError):
+    """There is no such call."""

@@ -1,0 +1,288 @@
+"""The configuration: a TOML file, an environment twin of every key, secrets from files.
+
+The file is `./hotline.toml` or what `HOTLINE_CONFIG` names. Key `http_port` has the twin
+`HOTLINE_HTTP_PORT`, key `workers` of table `speech` the twin `HOTLINE_SPEECH__WORKERS`, and a
+list its JSON (`HOTLINE_LINES='[{...}]'`). A twin wins over the file. A secret `x` may stand in a
+file of its own, named by `x_file`. Relative paths start at the working directory.
+Every mistake raises `ConfigError`: one sentence that names the key and never quotes a secret.
+"""
+
+import ipaddress
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+import deploy
+from hotline.errors import ConfigError
+
+FILE_VARIABLE = "HOTLINE_CONFIG"
+DEFAULT_FILE = Path("hotline.toml")
+_DEPLOY = Path(next(iter(deploy.__path__)))
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _with_secret(values: Any, key: str) -> Any:
+    """The values with `key` read from the file that `key_file` names."""
+    if not isinstance(values, Mapping) or not values.get(f"{key}_file"):
+        return values
+    path = Path(str(values[f"{key}_file"]))
+    if values.get(key) is not None:
+        raise ConfigError(f"Configuration: give either {key} or {key}_file, not both.")
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"Configuration: {key}_file names {path}, which cannot be read "
+            f"({getattr(error, 'strerror', None) or 'it is not UTF-8 text'})."
+        ) from error
+    return {**values, key: secret}
+
+
+class Exchange(_Table):
+    """One Asterisk: where its manager interface answers and where it leaves its files."""
+
+    system: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    host: Text = "127.0.0.1"
+    port: Port = 5038
+    username: Text = "reader"
+    secret: SecretStr
+    secret_file: Path | None = None
+    tls: bool = False
+    tls_ca: Path | None = None
+    cel_file: Path
+    queue_log_file: Path
+    recordings_dir: Path
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret(cls, values: Any) -> Any:
+        return _with_secret(values, "secret")
+
+
+class Line(_Table):
+    """One public line: the number citizens dial and the queue that answers it."""
+
+    name: Word
+    number: Annotated[str, Field(pattern=r"^\+?[0-9*#]{1,20}$")]
+    queue: str = ""
+    target_seconds: PositiveFloat = 15.0
+
+    @property
+    def queue_name(self) -> str:
+        """The Asterisk queue of the line; by default it bears the line's name."""
+        return self.queue or self.name
+
+
+class Operator(_Table):
+    """One seat: its extension, the badge a caller is told, the person's name."""
+
+    extension: Annotated[str, Field(pattern=r"^[0-9]{2,8}$")]
+    badge: Text
+    name: str = ""
+
+
+class Speech(_Table):
+    """Who turns sound into words, with how many recordings at a time (0 = one a core)."""
+
+    engine: Literal["vosk"] = "vosk"
+    model_path: Path | None = None
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
+
+
+class Config(BaseSettings):
+    """Everything the service is told from outside; immutable."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="HOTLINE_", env_nested_delimiter="__"
+    )
+
+    database_dsn: SecretStr | None = None
+    database_dsn_file: Path | None = None
+    data_dir: Path = Field(
+        default_factory=lambda: Path(os.environ.get("HOTLINE_CACHE", ".cache")) / "hotline"
+    )
+    http_host: Text = "127.0.0.1"
+    http_port: Port = 8080
+    console_password: SecretStr | None = None
+    console_password_file: Path | None = None
+    language: Literal["zh", "en"] = "zh"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    city_dir: Path = _DEPLOY / "cities" / "mianyang"
+    policy: str = "sichuan-2025"
+    exchanges: tuple[Exchange, ...] = ()
+    lines: tuple[Line, ...] = ()
+    operators: tuple[Operator, ...] = ()
+    speech: Speech = Speech()
+    classifier_model: Path | None = None
+    short_abandon_seconds: PositiveFloat = 5.0
+    recording_grace_seconds: PositiveFloat = 120.0
+    reconcile_every_seconds: PositiveFloat = 10.0
+    stop_within_seconds: PositiveFloat = 30.0
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library passes it by name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then what the TOML file said (passed to the constructor)."""
+        return env_settings, init_settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secrets(cls, values: Any) -> Any:
+        return _with_secret(_with_secret(values, "database_dsn"), "console_password")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.console_password is None and not _is_loopback(self.http_host):
+            raise ConfigError(
+                f"Configuration: http_host {self.http_host} can be reached from outside, so "
+                "console_password (or console_password_file) must be set."
+            )
+        if self.console_password is not None and not self.console_password.get_secret_value():
+            raise ConfigError("Configuration: console_password is empty.")
+        _once("exchanges.system", [exchange.system for exchange in self.exchanges])
+        _once("lines.name", [line.name for line in self.lines])
+        _once("lines.number", [line.number for line in self.lines])
+        _once("lines.queue", [line.queue_name for line in self.lines])
+        _once("operators.extension", [operator.extension for operator in self.operators])
+        return self
+
+    @property
+    def dsn(self) -> str | None:
+        """The DSN of the city's own PostgreSQL; None means the embedded one."""
+        return self.database_dsn.get_secret_value() if self.database_dsn else None
+
+    @property
+    def store_dir(self) -> Path:
+        """Where recordings are kept for good."""
+        return self.data_dir / "recordings"
+
+
+def _once(key: str, values: list[str]) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise ConfigError(f"Configuration: {key} {value} is given twice.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def load(file: Path | None = None) -> Config:
+    """The configuration from `file`, else `HOTLINE_CONFIG`, else `./hotline.toml` if present."""
+    try:
+        return Config(**_read(file))
+    except ValidationError as error:
+        raise ConfigError(_sentence(error)) from None
+    except SettingsError as error:
+        raise ConfigError(f"Configuration: {_unparsable(error)}.") from None
+
+
+def _read(file: Path | None) -> dict[str, Any]:
+    named = file or (Path(value) if (value := os.environ.get(FILE_VARIABLE)) else None)
+    path = named or DEFAULT_FILE
+    if named is None and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"The configuration file {path} cannot be read ({error.strerror})."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"The configuration file {path} is not UTF-8 text.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The configuration file {path} is not valid TOML: {error}.") from error
+
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known key",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be text in quotes",
+    "path_type": "must be a path in quotes",
+    "tuple_type": "must be a list of tables",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "string_too_short": "must not be empty",
+}
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first mistake as one sentence; the value itself is never quoted."""
+    mistakes = error.errors(include_url=False, include_input=False, include_context=False)
+    first = mistakes[0]
+    said = _WORDS.get(first["type"], "is wrong: " + first["msg"][:1].lower() + first["msg"][1:])
+    more = f" (and {len(mistakes) - 1} more mistakes)" if len(mistakes) > 1 else ""
+    return f"Configuration: {_key(first['loc'])} {said}{more}."
+
+
+def _key(loc: tuple[int | str, ...]) -> str:
+    """`("exchanges", 0, "port")` as `exchanges[0].port`."""
+    key = ""
+    for part in loc:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
+    return key or "the whole"
+
+
+def _unparsable(error: SettingsError) -> str:
+    """Which environment twin is not JSON; the library's own text is for programmers."""
+    for name in Config.model_fields:
+        variable = f"HOTLINE_{name.upper()}"
+        if f'"{name}"' in str(error) and variable in os.environ:
+            try:
+                json.loads(os.environ[variable])
+            except ValueError:
+                return f"{variable} ({name}) is not valid JSON"
+    return str(error)
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """`HOTLINE_*` variables that no key answers to: most likely spelling mistakes."""
+    others = {FILE_VARIABLE, "HOTLINE_CACHE", "HOTLINE_SHARED_DATA", "HOTLINE_DEBUG"}
+    keys = {f"HOTLINE_{name.upper()}" for name in Config.model_fields}
+    return sorted(
+        name
+        for name in environ
+        if name.startswith("HOTLINE_") and name.split("__")[0] not in keys | others
+    )

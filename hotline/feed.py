@@ -1,0 +1,76 @@
+"""The live feed: the journal, followed by any number of readers without one query each per tick.
+
+One connection listens; every reader is woken by what it hears and then reads the journal from the
+row it saw last. A lost connection is opened again; readers look every few seconds in any case, so
+a lost announcement delays a row and never hides it.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, suppress
+
+import asyncpg
+
+from hotline import journal
+from hotline.database import Pool, borrowed
+from hotline.errors import DatabaseUnavailableError
+
+log = logging.getLogger(__name__)
+Connect = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
+
+
+class Feed:
+    """What happened, as it happens: `async for entry in feed.follow(last_id)`."""
+
+    def __init__(self, *, pool: Pool, connect: Connect) -> None:
+        """`connect` opens the connection that listens; `run` keeps it open."""
+        self._pool = pool
+        self._connect = connect
+        self._wake = asyncio.Event()
+        self._closed = False
+        self.listening = False
+
+    async def run(self, *, again_after: float = 1.0) -> None:
+        """Listen for ever; returns only when cancelled."""
+        while True:
+            with suppress(DatabaseUnavailableError, OSError, asyncpg.PostgresError):
+                async with self._connect() as conn:
+                    await self._listen(conn)
+            self.listening = False
+            log.warning("The live feed lost the database and connects again.")
+            await asyncio.sleep(again_after)
+
+    async def _listen(self, conn: asyncpg.Connection) -> None:
+        lost = asyncio.Event()
+        conn.add_termination_listener(lambda *_: lost.set())
+        await conn.add_listener(journal.CHANNEL, lambda *_: self._tell())
+        self.listening = True
+        self._tell()
+        await lost.wait()
+
+    def _tell(self) -> None:
+        self._wake.set()
+        self._wake = asyncio.Event()
+
+    def close(self) -> None:
+        """End every reader: the service is going down."""
+        self._closed = True
+        self._tell()
+
+    async def last_id(self) -> int:
+        """The newest row: where a reader starts that wants only what is still to come."""
+        return int(await self._pool.fetchval("SELECT coalesce(max(id), 0) FROM journal"))
+
+    async def follow(self, last: int, *, look_every: float = 5.0) -> AsyncIterator[journal.Entry]:
+        """Every row after `last`, oldest first, then each new one; ends when the feed closes."""
+        while not self._closed:
+            woken = self._wake
+            async with borrowed(self._pool) as conn:
+                rows = await journal.after(conn, last)
+            for entry in rows:
+                last = entry.id
+                yield entry
+            if not rows:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), timeout=look_every)

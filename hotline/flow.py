@@ -1,0 +1,174 @@
+"""The whole pass on one screen: which fact starts which step.
+
+    the exchange tells of a call   -> call_changed         -> calls, a case draft, the next job
+    job collect_recordings         -> recordings_collected -> recordings, transcripts asked for
+    job transcribe (each leg)      -> leg_heard, leg_failed -> transcripts; the last asks: route
+    job route                      -> words_routed         -> the suggestion on the draft
+    a person                       -> case_moved           -> the case
+
+Each step is called inside one transaction and writes its result, the next job and its journal
+rows, in this order (the journal last, because its writers take turns). Each result is keyed by
+nature (system + linked id, call + leg, call + suggestion), so a step repeated after a crash finds
+its work done and adds nothing. Time comes in as an argument; what is slow (sound, words) was done
+before the transaction began.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hotline import journal, store, telling
+from hotline.database import Connection
+from hotline.jobs import JobName, enqueue
+from hotline.journal import Event
+from hotline.masking import mask_text
+from hotline.recordings import Found
+from routing import store as cases
+from routing.cases import Actor, CaseState, Move, MoveData, Suggestion, Urgency
+from telephony import store as calls
+from telephony.calls import CallEnded, CallEvent, Leg, Outcome
+from transcription.transcripts import Transcript, Turn, merge
+
+SERVICE = "service"
+HEARD = frozenset({Outcome.ANSWERED, Outcome.VOICEMAIL})
+"""Outcomes after which somebody said something worth hearing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A journal row still to be written."""
+
+    event: Event
+    body: Mapping[str, Any]
+    case_id: int | None = None
+
+
+async def call_changed(tx: Connection, event: CallEvent) -> int:
+    """A call started, rang, was answered or ended; returns its number."""
+    call = event.call
+    saved = await calls.save(tx, event)
+    for recording in call.recordings:
+        await store.expect_recording(
+            tx, saved.call_id, recording.leg, recording.path, recording.started_at
+        )
+    rows = (
+        [_Row(event=telling.call_word(event), body=telling.call_body(call))]
+        if saved.changed
+        else []
+    )
+    if call.answered_at is not None:
+        drafted = await cases.open_draft(
+            tx, call_id=saved.call_id, line=call.line, owner=call.operator or SERVICE, now=event.at
+        )
+        if drafted.created:
+            body = {"number": drafted.case.number, "line": call.line, "owner": drafted.case.owner}
+            rows.append(_Row(event=Event.CASE_DRAFTED, body=body, case_id=drafted.case.id))
+    if isinstance(event, CallEnded) and saved.changed:
+        await enqueue(tx, JobName.COLLECT_RECORDINGS, {"call_id": saved.call_id})
+    await _tell(tx, f"exchange:{call.key.system}", event.at, saved.call_id, rows)
+    return saved.call_id
+
+
+async def recordings_collected(
+    tx: Connection, call_id: int, found: Mapping[Leg, Found], now: datetime
+) -> None:
+    """What became of each recording of an ended call; words are asked for where they matter."""
+    call = await store.lock_call(tx, call_id)
+    rows = [
+        _Row(event=telling.recording_word(what), body={"leg": leg, **telling.recording_body(what)})
+        for leg, what in found.items()
+        if await store.settle_recording(tx, call_id, leg, what)
+    ]
+    if call.outcome in HEARD:
+        for leg in await store.request_transcripts(tx, call_id, now):
+            await enqueue(tx, JobName.TRANSCRIBE, {"call_id": call_id, "leg": leg})
+        await _route_when_through(tx, call_id)
+    await _tell(tx, SERVICE, now, call_id, rows)
+
+
+async def leg_heard(tx: Connection, call_id: int, heard: Transcript, now: datetime) -> None:
+    """The words of one leg; the last leg of a call starts its routing."""
+    await store.lock_call(tx, call_id)
+    if await store.finish_transcript(tx, call_id, heard, now):
+        await _route_when_through(tx, call_id)
+        body = telling.transcript_body(heard)
+        await _tell(tx, SERVICE, now, call_id, [_Row(event=Event.TRANSCRIPT_READY, body=body)])
+
+
+async def leg_failed(tx: Connection, call_id: int, leg: Leg, reason: str, now: datetime) -> None:
+    """One leg cannot be heard, and why; routing goes on with what there is."""
+    await store.lock_call(tx, call_id)
+    if await store.fail_transcript(tx, call_id, leg, reason, now):
+        await _route_when_through(tx, call_id)
+        body = {"leg": leg, "reason": mask_text(reason)}
+        await _tell(tx, SERVICE, now, call_id, [_Row(event=Event.TRANSCRIPT_FAILED, body=body)])
+
+
+async def dialogue(tx: Connection, call_id: int) -> tuple[Turn, ...]:
+    """Who said what in a call, as far as it has been heard; computed, never stored."""
+    call = await store.get_call(tx, call_id)
+    began = await store.recorded_from(tx, call_id)
+    answered_after = None
+    if call.answered_at is not None:
+        answered_after = max(0.0, (call.answered_at - (began or call.started_at)).total_seconds())
+    heard = await store.transcripts_of(tx, call_id)
+    return merge(heard.get(Leg.CALLER), heard.get(Leg.OPERATOR), answered_after)
+
+
+async def words_routed(tx: Connection, call_id: int, suggestion: Suggestion, now: datetime) -> None:
+    """What the words suggest, put beside the draft for a person to confirm; never more than that.
+
+    An emergency is escalated in the same transaction.
+    """
+    await store.lock_call(tx, call_id)
+    case = await cases.of_call(tx, call_id)
+    if case is None:
+        return
+    applied = await cases.apply_suggestion(tx, case.id, suggestion)
+    if not applied.changed:
+        return
+    body = {"number": case.number, "owner": case.owner, **telling.suggestion_body(suggestion)}
+    rows = [_Row(event=Event.CASE_SUGGESTED, body=body, case_id=case.id)]
+    if suggestion.urgency is Urgency.EMERGENCY:
+        rows.append(_Row(event=Event.CASE_ESCALATED, body=body, case_id=case.id))
+    await _tell(tx, SERVICE, now, call_id, rows)
+
+
+async def case_moved(
+    tx: Connection,
+    case_id: int,
+    move: Move,
+    actor: Actor,
+    now: datetime,
+    data: MoveData,
+    *,
+    policy: str,
+    expected: CaseState | None = None,
+) -> cases.Moved:
+    """A person moved a case; an illegal move raises one sentence and changes nothing."""
+    moved = await cases.move(tx, case_id, move, actor, now, data, expected=expected, policy=policy)
+    row = _Row(event=Event(moved.event), body=telling.masked(moved.body), case_id=case_id)
+    await _tell(tx, actor.name, now, moved.after.call_id, [row])
+    return moved
+
+
+async def _route_when_through(tx: Connection, call_id: int) -> None:
+    """Both legs are through (heard, failed, or without sound): now the words can be routed."""
+    if await store.is_through(tx, call_id):
+        await enqueue(tx, JobName.ROUTE, {"call_id": call_id})
+
+
+async def _tell(
+    tx: Connection, actor: str, at: datetime, call_id: int | None, rows: Sequence[_Row]
+) -> None:
+    for row in rows:
+        await journal.write(
+            tx,
+            at=at,
+            actor=actor,
+            event=row.event,
+            call_id=call_id,
+            case_id=row.case_id,
+            body=row.body,
+        )

@@ -1,0 +1,210 @@
+"""Work that survives a crash: enqueued in the transaction that makes it due, done by PgQueuer.
+
+A job is a name and the ids it is about. It may run twice (the process can die between the work's
+commit and the job's end), so every handler is idempotent. A killed worker's jobs are taken over
+when its heartbeat is older than `HEARTBEAT`. What fails for want of something (disk, model) is
+tried again for ever, slower and slower; what fails for another reason is parked after
+`ATTEMPTS` with its reason, and `hotline check` shows it.
+"""
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, LiteralString, Never
+
+import asyncpg
+from pgqueuer.db import AsyncpgDriver
+from pgqueuer.errors import RetryRequested
+from pgqueuer.executors import (
+    AbstractEntrypointExecutor,
+    EntrypointExecutorParameters,
+)
+from pgqueuer.models import Context
+from pgqueuer.models import Job as QueuedJob
+from pgqueuer.qm import QueueManager
+from pgqueuer.queries import Queries
+
+from hotline.errors import DatabaseUnavailableError, HotlineError
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = timedelta(seconds=10)
+ATTEMPTS = 5
+_SLOWEST = 60.0
+
+Payload = Mapping[str, Any]
+Handler = Callable[[Payload], Awaitable[None]]
+GiveUp = Callable[[Payload, str], Awaitable[None]]
+Connect = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
+
+
+class JobName(StrEnum):
+    """The steps of the pass that run as jobs."""
+
+    COLLECT_RECORDINGS = "collect_recordings"
+    TRANSCRIBE = "transcribe"
+    ROUTE = "route"
+
+
+class LaterError(HotlineError):
+    """The work cannot be done now for a reason outside it; it is tried again, nothing is lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """How one kind of job is done, and what is recorded when it is given up."""
+
+    do: Handler
+    give_up: GiveUp | None = None
+
+
+async def enqueue(
+    conn: asyncpg.Connection, name: JobName, payload: Payload, *, after: timedelta | None = None
+) -> None:
+    """Put a job into the caller's transaction; the same one already waiting is not put twice."""
+    text = json.dumps(payload, sort_keys=True)
+    await Queries(AsyncpgDriver(conn)).enqueue(
+        name.value,
+        text.encode(),
+        execute_after=after,
+        dedupe_key=f"{name}:{text}",
+        on_conflict="skip",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A job that was given up, with the reason of its last failure."""
+
+    id: int
+    name: str
+    payload: Payload
+    reason: str
+
+
+_PARKED: LiteralString = """
+    SELECT q.id, q.entrypoint, q.payload, (
+        SELECT l.traceback ->> 'exception_message' FROM pgqueuer_log l
+         WHERE l.job_id = q.id AND l.traceback IS NOT NULL ORDER BY l.id DESC LIMIT 1) AS reason
+      FROM pgqueuer q WHERE q.status = 'failed' ORDER BY q.id LIMIT 100"""
+
+
+async def parked(conn: asyncpg.Connection) -> list[Parked]:
+    """The first hundred jobs that were given up, oldest first."""
+    return [
+        Parked(
+            id=row["id"],
+            name=row["entrypoint"],
+            payload=json.loads(row["payload"]),
+            reason=row["reason"] or "",
+        )
+        for row in await conn.fetch(_PARKED)
+    ]
+
+
+class Workers:
+    """Does the jobs of some names, several at once, until it is told to stop."""
+
+    def __init__(
+        self,
+        *,
+        connect: Connect,
+        steps: Mapping[JobName, Step],
+        at_once: int = 8,
+        heartbeat: timedelta = HEARTBEAT,
+    ) -> None:
+        """`connect` opens a connection that the queue keeps for itself."""
+        self._connect = connect
+        self._steps = steps
+        self._at_once = max(2, at_once)
+        self._heartbeat = heartbeat
+        self._manager: QueueManager | None = None
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until `stop`, then finish what is in hand; a lost database is waited for."""
+        while not self._stopping.is_set():
+            try:
+                async with self._connect() as conn:
+                    await self._serve(conn)
+            except _LOST as error:
+                log.warning("The job queue lost the database (%s) and tries again.", error)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), timeout=1.0)
+
+    async def _serve(self, conn: asyncpg.Connection) -> None:
+        manager = QueueManager(Queries(AsyncpgDriver(conn)))
+        for name, step in self._steps.items():
+            manager.register_executor(name.value, _executor(step))
+        self._manager = manager
+        if self._stopping.is_set():
+            return
+        await manager.run(
+            dequeue_timeout=timedelta(seconds=5),
+            batch_size=self._at_once // 2,
+            max_concurrent_tasks=self._at_once,
+            shutdown_on_listener_failure=True,
+            heartbeat_timeout=self._heartbeat,
+        )
+
+    def stop(self) -> None:
+        """Take no new job; `run` returns when those in hand are done."""
+        self._stopping.set()
+        if self._manager is not None:
+            self._manager.shutdown.set()
+
+
+_LOST = (
+    DatabaseUnavailableError,
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+)
+
+
+class _Executor(AbstractEntrypointExecutor):
+    """Runs one step and turns every way it can end into what the queue shall do next."""
+
+    step: Step
+
+    async def execute(self, job: QueuedJob, context: Context) -> None:  # noqa: ARG002 - the port's
+        payload = json.loads(job.payload or b"{}")
+        try:
+            await self.step.do(payload)
+        except asyncio.CancelledError:
+            # Ending the process must not end the job: the queue would delete a cancelled one.
+            raise RetryRequested(reason="the service stopped") from None
+        except LaterError as error:
+            log.warning("Job %s %s waits: %s", job.entrypoint, job.payload, error)
+            _again(job, error)
+        except Exception as error:
+            if job.attempts + 1 < ATTEMPTS:
+                log.warning("Job %s %s failed: %s", job.entrypoint, job.payload, error)
+                _again(job, error)
+            if self.step.give_up is not None:
+                await self.step.give_up(payload, str(error))
+            raise
+
+
+def _executor(step: Step) -> _Executor:
+    async def unused(job: QueuedJob) -> None:
+        raise NotImplementedError
+
+    executor = _Executor(
+        EntrypointExecutorParameters(concurrency_limit=0, func=unused, on_failure="hold")
+    )
+    executor.step = step
+    return executor
+
+
+def _again(job: QueuedJob, error: Exception) -> Never:
+    """Ask for another try after 1, 2, 4 ... 60 s, spread so that many do not come together."""
+    seconds = min(_SLOWEST, 2.0 ** min(job.attempts, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
+    raise RetryRequested(delay=timedelta(seconds=seconds), reason=str(error)) from error

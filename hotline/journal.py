@@ -1,0 +1,95 @@
+"""The journal: one row for everything that happened, in the transaction that made it happen.
+
+Bodies are what the live feed shows, so whoever writes one masks it first. A committed row is
+announced on the channel `hotline_journal` by its id; ids come in the order of commits.
+Write it last in a transaction: from the first row on, other writers wait for the commit.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, LiteralString
+
+import asyncpg
+
+CHANNEL = "hotline_journal"
+
+
+class Event(StrEnum):
+    """Every word the journal knows; console, command line, metrics and tests use these."""
+
+    CALL_STARTED = "call.started"
+    CALL_RINGING = "call.ringing"
+    CALL_ANSWERED = "call.answered"
+    CALL_ENDED = "call.ended"
+    RECORDING_STORED = "recording.stored"
+    RECORDING_MISSING = "recording.missing"
+    RECORDING_DAMAGED = "recording.damaged"
+    TRANSCRIPT_READY = "transcript.ready"
+    TRANSCRIPT_FAILED = "transcript.failed"
+    CASE_DRAFTED = "case.drafted"
+    CASE_SUGGESTED = "case.suggested"
+    CASE_ESCALATED = "case.escalated"
+    CASE_OPENED = "case.opened"
+    CASE_DISPATCHED = "case.dispatched"
+    CASE_ANSWERED = "case.answered"
+    CASE_CLOSED = "case.closed"
+    CASE_SENT_BACK = "case.sent_back"
+    CASE_REDO = "case.redo"
+    CASE_WITHDRAWN = "case.withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of the journal."""
+
+    id: int
+    at: datetime
+    actor: str
+    event: str
+    call_id: int | None
+    case_id: int | None
+    body: dict[str, Any]
+
+
+_WRITE: LiteralString = """
+    INSERT INTO journal (at, actor, event, call_id, case_id, body)
+    VALUES ($1, $2, $3, $4, $5, $6) RETURNING id"""
+_AFTER: LiteralString = """
+    SELECT id, at, actor, event, call_id, case_id, body FROM journal
+     WHERE id > $1 ORDER BY id LIMIT $2"""
+_OF_CASE: LiteralString = """
+    SELECT id, at, actor, event, call_id, case_id, body FROM journal
+     WHERE case_id = $1 OR call_id = (SELECT call_id FROM cases WHERE id = $1)
+     ORDER BY id"""
+
+
+async def write(
+    conn: asyncpg.Connection,
+    *,
+    at: datetime,
+    actor: str,
+    event: str,
+    call_id: int | None = None,
+    case_id: int | None = None,
+    body: Mapping[str, Any] | None = None,
+) -> int:
+    """Add one row in the caller's transaction; returns its id. Unknown events are refused."""
+    text = json.dumps(body or {}, ensure_ascii=False, default=str)
+    return int(await conn.fetchval(_WRITE, at, actor, Event(event), call_id, case_id, text))
+
+
+async def after(conn: asyncpg.Connection, last: int, limit: int = 500) -> list[Entry]:
+    """The rows that follow `last`, oldest first: what a reader that saw `last` has missed."""
+    return [_entry(row) for row in await conn.fetch(_AFTER, last, limit)]
+
+
+async def of_case(conn: asyncpg.Connection, case_id: int) -> list[Entry]:
+    """Everything that happened to a case and to its call, oldest first."""
+    return [_entry(row) for row in await conn.fetch(_OF_CASE, case_id)]
+
+
+def _entry(row: asyncpg.Record) -> Entry:
+    return Entry(**{**dict(row), "body": json.loads(row["body"])})

@@ -1,0 +1,48 @@
+"""What the running service is made of, handed to whoever builds on it (the console, metrics)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from hotline.config import Config
+from hotline.database import Pool
+from hotline.feed import Feed
+from routing.calendar import Calendar
+from routing.policy import Policy
+from transcription.transcriber import Transcriber
+
+if TYPE_CHECKING:
+    from hotline.exchange import RunningExchange
+
+Ping = Callable[[], Awaitable[None]]
+"""Returns where a part works, raises an error whose text is one sentence where it does not."""
+
+
+Clock = Callable[[], datetime]
+"""Says what time it is, aware and in UTC; tests bring their own."""
+
+
+def utc_now() -> datetime:
+    """The service's clock; pure code gets its result as an argument."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Open for as long as the service runs; everything in it may be used from any task."""
+
+    config: Config
+    pool: Pool
+    feed: Feed
+    exchanges: Mapping[str, "RunningExchange"]
+    """By system name; each has `.connection.state` and the reconciliation's counters."""
+    policies: Mapping[str, Policy]
+    """Every policy pack that ships, by name (`sichuan-2025/1`); old cases keep theirs."""
+    policy: Policy
+    """The pack in force for cases opened now."""
+    calendar: Calendar
+    transcriber: Transcriber
+    pings: Mapping[str, Ping]
+    """What `/healthz` asks, by name."""
+    clock: Clock = utc_now

@@ -1,0 +1,140 @@
+"""The jobs of the pass: the slow part first, outside any transaction, then one step of `flow`."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from pathlib import Path
+
+from hotline import flow, recordings, store
+from hotline.database import Connection, Pool, borrowed, transaction
+from hotline.jobs import JobName, LaterError, Payload, Step
+from hotline.recordings import Found
+from hotline.services import Clock
+from routing.classify import Classifier
+from telephony.calls import Leg
+from transcription.errors import SpeechError
+from transcription.transcriber import Transcriber
+
+
+class Steps:
+    """Collects recordings, has them heard, and routes what was said."""
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        clock: Clock,
+        store_dir: Path,
+        recordings_dirs: Mapping[str, Path],
+        recording_grace: timedelta,
+        transcriber: Transcriber,
+        classifier: Classifier,
+    ) -> None:
+        """`recordings_dirs` names each exchange's spool by its system name."""
+        self._pool = pool
+        self._clock = clock
+        self._store_dir = store_dir
+        self._recordings_dirs = recordings_dirs
+        self._grace = recording_grace
+        self._transcriber = transcriber
+        self._classifier = classifier
+
+    def quick(self) -> dict[JobName, Step]:
+        """The jobs that take moments."""
+        return {
+            JobName.COLLECT_RECORDINGS: Step(do=self.collect_recordings),
+            JobName.ROUTE: Step(do=self.route),
+        }
+
+    def slow(self) -> dict[JobName, Step]:
+        """The job that takes as long as a fraction of the call; kept apart from the quick ones."""
+        return {JobName.TRANSCRIBE: Step(do=self.transcribe, give_up=self.give_up_transcript)}
+
+    def _tx(self) -> AbstractAsyncContextManager[Connection]:
+        return transaction(self._pool)
+
+    async def collect_recordings(self, job: Payload) -> None:
+        """Take an ended call's recordings into the store, then out of the exchange's spool.
+
+        Raises:
+            LaterError: one of them is not ready or has no room yet; the others are done.
+        """
+        call_id = int(job["call_id"])
+        async with borrowed(self._pool) as conn:
+            call = await store.get_call(conn, call_id)
+            expected = await store.expected_recordings(conn, call_id)
+        found: dict[Leg, Found] = {}
+        later: LaterError | None = None
+        for one in expected:
+            try:
+                found[one.leg] = await asyncio.to_thread(self._take_in, call, one)
+            except LaterError as error:
+                later = error
+        async with self._tx() as tx:
+            await flow.recordings_collected(tx, call_id, found, self._clock())
+            sources = await store.stored_sources(tx, call_id)
+        for named in sources:
+            await asyncio.to_thread(recordings.remove_source, self._source(call.system, named))
+        if later is not None:
+            raise later
+
+    def _take_in(self, call: store.StoredCall, expected: store.Expected) -> Found:
+        ended_at = call.ended_at or call.started_at
+        return recordings.take_in(
+            self._source(call.system, expected.source_path),
+            recordings.target_path(self._store_dir, call.id, expected.leg, call.started_at),
+            now=self._clock(),
+            missing_after=ended_at + self._grace,
+        )
+
+    def _source(self, system: str, named: str) -> Path:
+        if (folder := self._recordings_dirs.get(system)) is None:
+            raise LaterError(
+                f"The exchange {system} is not in the configuration: its recording "
+                f"{Path(named).name} waits until it is."
+            )
+        return recordings.source_path(folder, named)
+
+    async def transcribe(self, job: Payload) -> None:
+        """Have one leg heard.
+
+        Raises:
+            LaterError: the engine cannot work now (no model yet, or the service stops).
+        """
+        call_id, leg = int(job["call_id"]), Leg(job["leg"])
+        async with borrowed(self._pool) as conn:
+            sound = await store.sound_to_hear(conn, call_id, leg)
+        if sound is None:
+            return
+        try:
+            heard = await self._transcriber.transcribe(sound.path, leg)
+        except SpeechError as error:
+            await self._not_heard(call_id, leg, error)
+        else:
+            async with self._tx() as tx:
+                await flow.leg_heard(tx, call_id, heard, self._clock())
+
+    async def _not_heard(self, call_id: int, leg: Leg, error: SpeechError) -> None:
+        async with self._tx() as tx:
+            if error.passing:
+                await store.note_why_pending(tx, call_id, leg, str(error))
+            else:
+                await flow.leg_failed(tx, call_id, leg, str(error), self._clock())
+        if error.passing:
+            raise LaterError(str(error)) from error
+
+    async def give_up_transcript(self, job: Payload, reason: str) -> None:
+        """The engine failed on one leg again and again: routing goes on without it."""
+        async with self._tx() as tx:
+            await flow.leg_failed(tx, int(job["call_id"]), Leg(job["leg"]), reason, self._clock())
+
+    async def route(self, job: Payload) -> None:
+        """Suggest where the case of a call belongs, from what both sides said."""
+        call_id = int(job["call_id"])
+        async with borrowed(self._pool) as conn:
+            call = await store.get_call(conn, call_id)
+            turns = await flow.dialogue(conn, call_id)
+        suggestion = await asyncio.to_thread(self._classifier.suggest, turns, call.line)
+        async with self._tx() as tx:
+            await flow.words_routed(tx, call_id, suggestion, self._clock())
