@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-WHOLE_DAY_MS = 86_400_000
+PROVISIONAL = (100, 180, 181, 182, 183)
+REFUSALS = (403, 404, 408, 480, 486, 500, 503)
 HEADERS = """\
-      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK[pid]c[call_number]{branch}
       From: {display}<sip:{caller}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
       To: <sip:{number}@[remote_ip]:[remote_port]>{to_tag}
       Call-ID: [call_id]
@@ -108,16 +109,21 @@ def _stream(audio: Path | None) -> str:
     return f"<exec rtp_stream={quoteattr(f'{audio},1,8,PCMA/8000')}/>"
 
 
-def _headers(caller: Caller, cseq: str, *, to_tag: str = "") -> str:
-    display = f'"{caller.display}" ' if caller.display else ""
+def _headers(caller: Caller, cseq: str, *, to_tag: str = "", branch: str = "i") -> str:
     return HEADERS.format(
-        display=display, caller=caller.caller, number=caller.number, cseq=cseq, to_tag=to_tag
+        display=f'"{caller.display}" ' if caller.display else "",
+        caller=caller.caller,
+        number=caller.number,
+        cseq=cseq,
+        to_tag=to_tag,
+        branch=branch,
     )
 
 
-def _request(method: str, caller: Caller, cseq: str, *, to_tag: str = "") -> str:
+def _request(method: str, caller: Caller, cseq: str, *, to_tag: str = "", branch: str = "i") -> str:
+    """One request; CANCEL and the ACK of a refusal bear the INVITE's branch (RFC 3261, 9.1)."""
     uri = f"sip:{caller.number}@[remote_ip]:[remote_port]"
-    return f"      {method} {uri} SIP/2.0\n" + _headers(caller, cseq, to_tag=to_tag)
+    return f"      {method} {uri} SIP/2.0\n" + _headers(caller, cseq, to_tag=to_tag, branch=branch)
 
 
 def _caller_steps(caller: Caller) -> Sequence[str]:
@@ -125,16 +131,15 @@ def _caller_steps(caller: Caller) -> Sequence[str]:
     steps = [_send(_request("INVITE", caller, "1 INVITE") + SDP, retrans=True)]
     give_up = caller.gives_up_ms
     patience = f' timeout="{give_up}" ontimeout="give_up"' if give_up is not None else ""
-    codes = (100, 180, 181, 182, 183)
     # SIPp arms the timeout of the step it stands at, so each one bears it.
-    steps += [f'  <recv response="{code}" optional="true"{patience}/>\n' for code in codes]
+    steps += [f'  <recv response="{code}" optional="true"{patience}/>\n' for code in PROVISIONAL]
     if caller.refused:
-        codes = (403, 404, 408, 480, 486, 500, 503)
         steps += [
-            f'  <recv response="{code}" optional="true" next="refused"/>\n' for code in codes
+            f'  <recv response="{code}" optional="true" next="refused"/>\n' for code in REFUSALS
         ]
     steps.append(f'  <recv response="200"{patience}/>\n')
-    steps.append(_send(_request("ACK", caller, "1 ACK", to_tag=in_call) + EMPTY))
+    ack = _request("ACK", caller, "1 ACK", to_tag=in_call, branch="a")
+    steps.append(_send(ack + EMPTY))
     if caller.audio is not None:
         steps.append(f"  <nop><action>{_stream(caller.audio)}</action></nop>\n")
     talk = f' timeout="{caller.talks_ms}" ontimeout="hang_up"' if caller.talks_ms else ""
@@ -143,9 +148,8 @@ def _caller_steps(caller: Caller) -> Sequence[str]:
     steps.append(_send(answer + EMPTY, next_label="end"))
     if caller.talks_ms:
         steps.append('  <label id="hang_up"/>\n')
-        steps.append(
-            _send(_request("BYE", caller, "2 BYE", to_tag=in_call) + EMPTY, retrans=True)
-        )
+        bye = _request("BYE", caller, "2 BYE", to_tag=in_call, branch="b")
+        steps.append(_send(bye + EMPTY, retrans=True))
         steps.append('  <recv response="200" next="end"/>\n')
     if give_up is not None:
         steps.append('  <label id="give_up"/>\n')
