@@ -8,7 +8,7 @@ can put in a display name and so write headers of his own; it is never used.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import md5
 from typing import TypeAlias
 
@@ -90,6 +90,11 @@ class WireCounts:
     unreadable_lines: int = 0
     repeats: int = 0
     mended: int = 0
+
+    def __add__(self, other: WireCounts) -> WireCounts:
+        return WireCounts(
+            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        )
 
 
 class Decoder:
