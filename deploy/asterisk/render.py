@@ -69,6 +69,8 @@ def render(exchange: Exchange, tool: Tool, secrets: Secrets) -> None:
     for name in folders:
         (exchange.run_dir / name).mkdir(parents=True, exist_ok=True)
     exchange.run_dir.chmod(0o700)
+    for record in (exchange.cel_file, exchange.queue_log_file):
+        record.touch()  # Asterisk appends; whoever tails them finds them from the first moment
     control_dir(exchange).mkdir(mode=0o700, parents=True, exist_ok=True)
     for line in exchange.lines:
         _copy_sound(line.notice, exchange, f"notice-{line.name}.wav")
