@@ -1,0 +1,219 @@
+"""The page Prometheus scrapes: a snapshot and the process's state as text.
+
+Each scrape builds the families anew from values, so nothing is counted twice and no old label
+lingers. Known label sets are present from the first scrape, at zero.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
+from prometheus_client.core import (
+    Metric as Family,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+from telephony.calls import Outcome
+
+from metrics import names
+from metrics.collect import (
+    Handling,
+    Histogram,
+    LineCalls,
+    ProcessState,
+    Snapshot,
+    Transcripts,
+)
+from metrics.names import Metric, Shape
+from routing.cases import CaseState
+from telephony.errors import Reason
+from telephony.health import LinkState
+
+Labels = Sequence[str]
+Samples = Iterable[tuple[Labels, float]]
+RECORDING_STATES = ("expected", "stored", "missing", "damaged")
+
+
+def render(
+    snapshot: Snapshot | None,
+    process: ProcessState,
+    *,
+    accept: str = "",
+    differences: Iterable[str] = (),
+) -> tuple[bytes, str]:
+    """Return the page and its content type; `accept` is the scraper's own Accept header.
+
+    Without a snapshot (the database does not answer) the process still tells its own state and
+    `hotline_database_up` is 0. `differences` are the kinds that are shown at zero before the
+    first of them is found.
+    """
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Page(snapshot, process, tuple(differences)))
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
+
+
+class _Page(Collector):
+    """Every family of names.py."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot | None,
+        process: ProcessState,
+        differences: tuple[str, ...],
+    ) -> None:
+        self._snapshot = snapshot
+        self._process = process
+        self._differences = differences
+
+    def collect(self) -> Iterator[Family]:
+        yield from _of_process(self._process)
+        yield _family(names.DATABASE_UP, [((), float(self._snapshot is not None))])
+        if self._snapshot is not None:
+            yield from _of_calls(self._snapshot)
+            yield from _of_words(self._snapshot)
+            yield from _of_cases(self._snapshot)
+            yield _differences(self._snapshot, self._process, self._differences)
+            yield _family(names.SNAPSHOT_TIME, [((), self._snapshot.at.timestamp())])
+
+
+def _family(metric: Metric, samples: Samples) -> Family:
+    match metric.shape:
+        case Shape.COUNTER:
+            counter = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+            for labels, value in samples:
+                counter.add_metric(labels, value)
+            return counter
+        case Shape.GAUGE:
+            gauge = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+            for labels, value in samples:
+                gauge.add_metric(labels, value)
+            return gauge
+        case Shape.HISTOGRAM:
+            raise TypeError(f"{metric.name} is a histogram: it has more than one value")
+
+
+def _histograms(metric: Metric, found: Iterable[tuple[Labels, Histogram | None]]) -> Family:
+    family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+    edges = [*map(str, metric.buckets), "+Inf"]
+    for labels, histogram in found:
+        counts = histogram.counts if histogram else (0,) * len(edges)
+        total = histogram.total if histogram else 0.0
+        family.add_metric(labels, list(zip(edges, counts, strict=True)), total)
+    return family
+
+
+def _seconds(moment: datetime | None) -> float:
+    return moment.timestamp() if moment else 0.0
+
+
+_OF_CALLS: tuple[tuple[Metric, Callable[[LineCalls], float]], ...] = (
+    (names.CALLS_OFFERED, lambda calls: calls.offered),
+    (names.CALLS_ANSWERED, lambda calls: calls.answered),
+    (names.CALLS_ANSWERED_WITHIN_TARGET, lambda calls: calls.within_target),
+    (names.CALLS_LEFT_BEFORE_QUEUE, lambda calls: calls.left_before_queue),
+    (names.CALLS_RECOVERED, lambda calls: calls.recovered),
+    (names.CALLS_REGISTERED, lambda calls: calls.registered),
+    (names.CALLS_WAITING, lambda calls: calls.waiting),
+    (names.CALLS_ACTIVE, lambda calls: calls.active),
+    (names.OLDEST_WAITING, lambda calls: _seconds(calls.oldest_waiting)),
+    (names.CONNECT_WINDOW_OFFERED, lambda calls: calls.window_offered),
+    (names.CONNECT_WINDOW_ANSWERED, lambda calls: calls.window_answered),
+    (names.CONNECT_WINDOW_SHORT, lambda calls: calls.window_short),
+    (names.TARGET_WINDOW_OFFERED, lambda calls: calls.target_offered),
+    (names.TARGET_WINDOW_ANSWERED, lambda calls: calls.target_answered),
+)
+_OF_HANDLING: tuple[tuple[Metric, Callable[[Handling], float]], ...] = (
+    (names.CASES_OVERDUE, lambda handling: handling.open_overdue),
+    (names.CASES_WITHDRAWN, lambda handling: handling.withdrawn),
+    (names.HANDLING_DUE, lambda handling: handling.due),
+    (names.HANDLING_HANDLED, lambda handling: handling.handled),
+    (names.CASES_ON_TIME, lambda handling: handling.on_time),
+    (names.HANDLING_WINDOW_DUE, lambda handling: handling.window_due),
+    (names.HANDLING_WINDOW_HANDLED, lambda handling: handling.window_handled),
+    (names.HANDLING_WINDOW_ON_TIME, lambda handling: handling.window_on_time),
+    (names.HANDLING_UNDATED, lambda handling: handling.undated),
+)
+_OF_TRANSCRIPTS: tuple[tuple[Metric, Callable[[Transcripts], float]], ...] = (
+    (names.TRANSCRIPTS_PENDING, lambda words: words.pending),
+    (names.TRANSCRIPTS_OLDEST_PENDING, lambda words: _seconds(words.oldest_pending)),
+    (names.TRANSCRIPTS_DONE, lambda words: words.done),
+    (names.TRANSCRIPTS_FAILED, lambda words: words.failed),
+    (names.TRANSCRIPTS_AUDIO, lambda words: words.audio_seconds),
+)
+_OF_LINKS: tuple[tuple[Metric, Callable[[LinkState], float]], ...] = (
+    (names.AMI_CONNECTED, lambda link: link.connected),
+    (names.AMI_DROPPED, lambda link: link.dropped),
+    (names.AMI_BUFFER, lambda link: link.buffer),
+)
+
+
+def _of_process(process: ProcessState) -> Iterator[Family]:
+    yield _family(names.BUILD, [((process.version,), 1)])
+    for metric, value in _OF_LINKS:
+        yield _family(metric, [((link.system,), value(link)) for link in process.links])
+    reconnects = [
+        ((link.system, str(reason)), link.reconnects.get(reason, 0))
+        for link in process.links
+        for reason in Reason
+    ]
+    yield _family(names.AMI_RECONNECTS, reconnects)
+    events = [
+        ((link.system, name), count)
+        for link in process.links
+        for name, count in sorted(link.events.items())
+    ]
+    yield _family(names.AMI_EVENTS, events)
+    lags = [((link.system,), _lag(link)) for link in process.links]
+    yield _histograms(names.AMI_EVENT_LAG, lags)
+
+
+def _lag(link: LinkState) -> Histogram:
+    own = dict(zip((*link.lag.bounds, None), link.lag.counts, strict=True))
+    return Histogram.of(link.lag.bounds, own, link.lag.total)
+
+
+def _of_calls(snapshot: Snapshot) -> Iterator[Family]:
+    lines = sorted(snapshot.calls)
+    for metric, value in _OF_CALLS:
+        yield _family(metric, [((line,), value(snapshot.calls[line])) for line in lines])
+    abandoned: list[tuple[Labels, float]] = []
+    for line in lines:
+        abandoned.append(((line, "short"), snapshot.calls[line].abandoned_short))
+        abandoned.append(((line, "long"), snapshot.calls[line].abandoned_long))
+    yield _family(names.CALLS_ABANDONED, abandoned)
+    ends = [(line, str(outcome)) for line in lines for outcome in Outcome]
+    yield _family(names.CALLS_ENDED, [(key, snapshot.ended.get(key, 0)) for key in ends])
+    yield _histograms(names.QUEUE_WAIT, [(key, snapshot.waits.get(key)) for key in ends])
+    yield _histograms(names.TALK, [((line,), snapshot.talks.get(line)) for line in lines])
+
+
+def _of_words(snapshot: Snapshot) -> Iterator[Family]:
+    states = [((state,), snapshot.recordings.get(state, 0)) for state in RECORDING_STATES]
+    yield _family(names.RECORDINGS, states)
+    for metric, value in _OF_TRANSCRIPTS:
+        yield _family(metric, [((), value(snapshot.transcripts))])
+
+
+def _of_cases(snapshot: Snapshot) -> Iterator[Family]:
+    lines = sorted({line for line, _ in snapshot.cases} | set(snapshot.handling))
+    states = [(line, str(state)) for line in lines for state in CaseState]
+    yield _family(names.CASES, [(key, snapshot.cases.get(key, 0)) for key in states])
+    for metric, value in _OF_HANDLING:
+        yield _family(
+            metric, [((line,), value(found)) for line, found in sorted(snapshot.handling.items())]
+        )
+
+
+def _differences(snapshot: Snapshot, process: ProcessState, kinds: tuple[str, ...]) -> Family:
+    shown = {(link.system, kind) for link in process.links for kind in kinds}
+    shown.update(snapshot.differences)
+    samples = [(key, snapshot.differences.get(key, 0)) for key in sorted(shown)]
+    return _family(names.DIFFERENCES, samples)

@@ -1,0 +1,237 @@
+"""Every metric once: its name, kind, help text, labels and buckets.
+
+Conventions: https://prometheus.io/docs/practices/naming/ (one prefix, base units, `_total` for
+counters, timestamps rather than ages, every label set present from the start). Labels are
+bounded: lines, exchanges and the words of our own enumerations; never a number or a name.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from telephony.health import LAG_BOUNDS
+
+
+class Shape(StrEnum):
+    """The metric types of the exposition format that we use."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric as it stands on the page; a counter's name ends in `_total`."""
+
+    name: str
+    shape: Shape
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The sample names a query may use for this metric."""
+        if self.shape is Shape.HISTOGRAM:
+            return (f"{self.name}_bucket", f"{self.name}_count", f"{self.name}_sum")
+        return (self.name,)
+
+
+def _counter(name: str, text: str, *labels: str) -> Metric:
+    return Metric(name=name, shape=Shape.COUNTER, help=text, labels=labels)
+
+
+def _gauge(name: str, text: str, *labels: str) -> Metric:
+    return Metric(name=name, shape=Shape.GAUGE, help=text, labels=labels)
+
+
+def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Metric:
+    return Metric(name=name, shape=Shape.HISTOGRAM, help=text, labels=labels, buckets=buckets)
+
+
+# Bucket edges lie on the promises (15 s) and on round times, so a ratio read off them is exact.
+WAIT_BUCKETS = (5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+TALK_BUCKETS = (15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0)
+
+# --- calls -----------------------------------------------------------------------------------
+CALLS_OFFERED = _counter(
+    "hotline_calls_offered_total", "Calls that asked for a person (entered the queue).", "line"
+)
+CALLS_ANSWERED = _counter(
+    "hotline_calls_answered_total", "Offered calls that a person answered.", "line"
+)
+CALLS_ANSWERED_WITHIN_TARGET = _counter(
+    "hotline_calls_answered_within_target_total",
+    "Offered calls answered within the line's target, 15 s unless configured otherwise.",
+    "line",
+)
+CALLS_ABANDONED = _counter(
+    "hotline_calls_abandoned_total",
+    "Offered calls whose caller hung up before an answer; short is below the abandon threshold.",
+    "line",
+    "kind",
+)
+CALLS_LEFT_BEFORE_QUEUE = _counter(
+    "hotline_calls_left_before_queue_total",
+    "Calls that ended during the notice, before they asked for a person; not offered.",
+    "line",
+)
+CALLS_ENDED = _counter("hotline_calls_ended_total", "Calls that ended.", "line", "outcome")
+CALLS_RECOVERED = _counter(
+    "hotline_calls_recovered_total",
+    "Calls learnt wholly or partly from the exchange's own files, not from its live events.",
+    "line",
+)
+CALLS_REGISTERED = _counter(
+    "hotline_calls_registered_total",
+    "Answered calls that have a case confirmed by a person.",
+    "line",
+)
+CALLS_WAITING = _gauge("hotline_calls_waiting", "Calls waiting for a person now.", "line")
+CALLS_ACTIVE = _gauge("hotline_calls_active", "Calls that have not ended.", "line")
+OLDEST_WAITING = _gauge(
+    "hotline_calls_oldest_waiting_timestamp_seconds",
+    "When the longest waiting caller entered the queue; 0 when nobody waits.",
+    "line",
+)
+QUEUE_WAIT = _histogram(
+    "hotline_queue_wait_seconds",
+    "Time from entering the queue to the answer, or to the end of a call nobody answered.",
+    WAIT_BUCKETS,
+    "line",
+    "outcome",
+)
+TALK = _histogram(
+    "hotline_talk_seconds", "Time from the answer to the end of the call.", TALK_BUCKETS, "line"
+)
+
+# --- the sliding 24 hours --------------------------------------------------------------------
+CONNECT_WINDOW_OFFERED = _gauge(
+    "hotline_connect_window_offered",
+    "Calls offered in the last 24 hours, less those still waiting.",
+    "line",
+)
+CONNECT_WINDOW_ANSWERED = _gauge(
+    "hotline_connect_window_answered",
+    "Calls of hotline_connect_window_offered that a person answered.",
+    "line",
+)
+CONNECT_WINDOW_SHORT = _gauge(
+    "hotline_connect_window_abandoned_short",
+    "Calls of hotline_connect_window_offered whose caller left below the abandon threshold.",
+    "line",
+)
+TARGET_WINDOW_OFFERED = _gauge(
+    "hotline_target_window_offered",
+    "Calls offered in the last 24 hours, less those still waiting within the target.",
+    "line",
+)
+TARGET_WINDOW_ANSWERED = _gauge(
+    "hotline_target_window_answered",
+    "Calls of hotline_target_window_offered answered within the target.",
+    "line",
+)
+
+# --- sound and words -------------------------------------------------------------------------
+RECORDINGS = _gauge("hotline_recordings", "Recorded legs of calls by state.", "state")
+TRANSCRIPTS_PENDING = _gauge(
+    "hotline_transcripts_pending", "Recorded legs that wait to be transcribed."
+)
+TRANSCRIPTS_OLDEST_PENDING = _gauge(
+    "hotline_transcripts_oldest_pending_timestamp_seconds",
+    "When the longest waiting transcript was asked for; 0 when none waits.",
+)
+TRANSCRIPTS_DONE = _counter("hotline_transcripts_done_total", "Recorded legs transcribed.")
+TRANSCRIPTS_FAILED = _counter(
+    "hotline_transcripts_failed_total", "Recorded legs that could not be transcribed."
+)
+TRANSCRIPTS_AUDIO = _counter(
+    "hotline_transcripts_audio_seconds_total", "Sound transcribed, in seconds."
+)
+
+# --- cases -----------------------------------------------------------------------------------
+CASES = _gauge("hotline_cases", "Cases by state.", "line", "state")
+CASES_OVERDUE = _gauge(
+    "hotline_cases_overdue", "Accepted items past their due time without an answer.", "line"
+)
+CASES_WITHDRAWN = _counter(
+    "hotline_cases_withdrawn_total", "Accepted items withdrawn; they are never handled.", "line"
+)
+HANDLING_DUE = _counter(
+    "hotline_handling_due_total",
+    "Accepted items whose due time has come: the denominator of the handling ratio.",
+    "line",
+)
+HANDLING_HANDLED = _counter(
+    "hotline_handling_handled_total",
+    "Due items answered directly, or dispatched and answered: the numerator.",
+    "line",
+)
+CASES_ON_TIME = _counter(
+    "hotline_cases_on_time_total", "Due items answered at or before their due time.", "line"
+)
+HANDLING_WINDOW_DUE = _gauge(
+    "hotline_handling_window_due", "Accepted items that fell due in the last 30 days.", "line"
+)
+HANDLING_WINDOW_HANDLED = _gauge(
+    "hotline_handling_window_handled",
+    "Items of hotline_handling_window_due answered directly, or dispatched and answered.",
+    "line",
+)
+HANDLING_WINDOW_ON_TIME = _gauge(
+    "hotline_handling_window_on_time",
+    "Items of hotline_handling_window_due answered at or before their due time.",
+    "line",
+)
+HANDLING_UNDATED = _gauge(
+    "hotline_handling_undated",
+    "Accepted items whose due time cannot be computed (calendar or policy missing).",
+    "line",
+)
+
+# --- trust -----------------------------------------------------------------------------------
+DIFFERENCES = _counter(
+    "hotline_reconciliation_differences_total",
+    "Places where the exchange's files and the stored call told different stories.",
+    "system",
+    "kind",
+)
+AMI_CONNECTED = _gauge(
+    "hotline_ami_connected", "Whether the event connection to the exchange stands.", "system"
+)
+AMI_RECONNECTS = _counter(
+    "hotline_ami_reconnects_total",
+    "Lost event connections by reason, since this process started.",
+    "system",
+    "reason",
+)
+AMI_EVENTS = _counter(
+    "hotline_ami_events_total",
+    "Events received by name, since this process started.",
+    "system",
+    "event",
+)
+AMI_DROPPED = _counter(
+    "hotline_ami_events_dropped_total",
+    "Events given up because the service fell behind; the files bring them back.",
+    "system",
+)
+AMI_BUFFER = _gauge(
+    "hotline_ami_event_buffer_size", "Events received and not yet handled.", "system"
+)
+AMI_EVENT_LAG = _histogram(
+    "hotline_ami_event_lag_seconds",
+    "Delay between the exchange's own time stamp of an event and its arrival.",
+    LAG_BOUNDS,
+    "system",
+)
+DATABASE_UP = _gauge("hotline_database_up", "Whether the database answered this scrape.")
+SNAPSHOT_TIME = _gauge(
+    "hotline_snapshot_timestamp_seconds",
+    "When the numbers on this page were read from the database.",
+)
+BUILD = _gauge("hotline_build_info", "The running version; the value is always 1.", "version")
+
+ALL: tuple[Metric, ...] = tuple(
+    value for name, value in list(globals().items()) if name.isupper() and isinstance(value, Metric)
+)

@@ -1,0 +1,194 @@
+"""Reads one moment of the database as a `Snapshot`: one repeatable-read, read-only transaction.
+
+Every number is recomputed from committed rows, so it survives any restart. Calls of a line that
+is no longer configured are counted under the line `other`: nothing drops out of a sum silently.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import LiteralString
+
+import asyncpg
+
+from metrics.collect import (
+    CONNECT_WINDOW,
+    DueTimes,
+    Histogram,
+    Item,
+    Line,
+    LineCalls,
+    Snapshot,
+    Transcripts,
+    handling_of,
+)
+from metrics.names import TALK_BUCKETS, WAIT_BUCKETS
+from routing.cases import CaseState, Kind, Urgency
+
+# $1 names and $2 targets of the configured lines, $3 the moment, $4 the sliding window.
+_CALLS: LiteralString = """
+WITH told AS (
+    SELECT coalesce(l.name, 'other') AS line,
+           coalesce(l.target, interval '15 seconds') AS target,
+           coalesce(c.queued_at, CASE WHEN c.answered_at IS NOT NULL THEN c.started_at END)
+               AS asked_at,
+           c.answered_at, c.ended_at, c.recovered,
+           c.outcome IS NOT DISTINCT FROM 'abandoned_short' AS short,
+           c.outcome IS NOT DISTINCT FROM 'abandoned' AS long,
+           EXISTS (SELECT FROM cases k WHERE k.call_id = c.id
+                      AND (k.opened_at IS NOT NULL OR k.state = 'closed')) AS registered
+      FROM calls c
+      LEFT JOIN unnest($1::text[], $2::interval[]) AS l (name, target) ON l.name = c.line),
+judged AS (
+    SELECT *,
+           asked_at IS NOT NULL AND answered_at IS NULL AND ended_at IS NULL AS waiting,
+           coalesce(answered_at - asked_at <= target, false) AS in_time,
+           coalesce($3 - asked_at <= target, false) AS early,
+           asked_at > $3::timestamptz - $4::interval AS recent
+      FROM told)
+SELECT line,
+       count(*) FILTER (WHERE asked_at IS NOT NULL) AS offered,
+       count(*) FILTER (WHERE answered_at IS NOT NULL) AS answered,
+       count(*) FILTER (WHERE in_time) AS within_target,
+       count(*) FILTER (WHERE asked_at IS NOT NULL AND short) AS abandoned_short,
+       count(*) FILTER (WHERE asked_at IS NOT NULL AND long) AS abandoned_long,
+       count(*) FILTER (WHERE asked_at IS NULL AND ended_at IS NOT NULL) AS left_before_queue,
+       count(*) FILTER (WHERE recovered) AS recovered,
+       count(*) FILTER (WHERE answered_at IS NOT NULL AND registered) AS registered,
+       count(*) FILTER (WHERE waiting) AS waiting,
+       count(*) FILTER (WHERE ended_at IS NULL) AS active,
+       min(asked_at) FILTER (WHERE waiting) AS oldest_waiting,
+       count(*) FILTER (WHERE recent AND NOT waiting) AS window_offered,
+       count(*) FILTER (WHERE recent AND answered_at IS NOT NULL) AS window_answered,
+       count(*) FILTER (WHERE recent AND short) AS window_short,
+       count(*) FILTER (WHERE recent AND NOT (waiting AND early)) AS target_offered,
+       count(*) FILTER (WHERE recent AND in_time) AS target_answered
+  FROM judged GROUP BY line"""
+
+_ENDED: LiteralString = """
+SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line, outcome,
+       count(*) AS found
+  FROM calls WHERE ended_at IS NOT NULL GROUP BY 1, 2"""
+
+# The edge of an observation is the smallest bucket edge not below it (`le` is inclusive).
+_WAITS: LiteralString = """
+WITH waited AS (
+    SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line,
+           CASE WHEN answered_at IS NOT NULL THEN 'answered' ELSE outcome END AS outcome,
+           greatest(extract(epoch FROM coalesce(answered_at, ended_at) - queued_at), 0)::float8
+               AS seconds
+      FROM calls
+     WHERE queued_at IS NOT NULL AND coalesce(answered_at, ended_at) IS NOT NULL)
+SELECT line, outcome, (SELECT min(e) FROM unnest($2::float8[]) e WHERE e >= seconds) AS edge,
+       count(*) AS found, sum(seconds) AS total
+  FROM waited GROUP BY 1, 2, 3"""
+
+_TALKS: LiteralString = """
+WITH talked AS (
+    SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line,
+           greatest(extract(epoch FROM ended_at - answered_at), 0)::float8 AS seconds
+      FROM calls WHERE ended_at IS NOT NULL AND answered_at IS NOT NULL)
+SELECT line, (SELECT min(e) FROM unnest($2::float8[]) e WHERE e >= seconds) AS edge,
+       count(*) AS found, sum(seconds) AS total
+  FROM talked GROUP BY 1, 2"""
+
+_RECORDINGS: LiteralString = "SELECT state, count(*) AS found FROM recordings GROUP BY state"
+
+_TRANSCRIPTS: LiteralString = """
+SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
+       min(requested_at) FILTER (WHERE state = 'pending') AS oldest_pending,
+       count(*) FILTER (WHERE state = 'done') AS done,
+       count(*) FILTER (WHERE state = 'failed') AS failed,
+       coalesce(sum(audio_seconds) FILTER (WHERE state = 'done'), 0)::float8 AS audio_seconds
+  FROM transcripts"""
+
+_CASES: LiteralString = """
+SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line, state,
+       count(*) AS found
+  FROM cases GROUP BY 1, 2"""
+
+# Answers and returns come from the journal, which keeps them when a case is sent back; a case
+# that was closed without ever being dispatched was answered directly.
+_ITEMS: LiteralString = """
+SELECT CASE WHEN c.line = ANY ($1::text[]) THEN c.line ELSE 'other' END AS line,
+       c.kind, coalesce(c.urgency, 'normal') AS urgency, c.level1, coalesce(c.policy, '') AS policy,
+       c.state, coalesce(c.opened_at, c.closed_at) AS accepted_at,
+       coalesce(told.withdrawn, false) AS withdrawn,
+       coalesce(told.answers, '{}') AS answers, coalesce(told.returns, '{}') AS returns
+  FROM cases c
+  LEFT JOIN LATERAL (
+       SELECT bool_or(j.event = 'case.withdrawn') AS withdrawn,
+              array_agg(j.at) FILTER (WHERE j.event = 'case.answered'
+                  OR (j.event = 'case.closed' AND c.dispatched_at IS NULL)) AS answers,
+              array_agg(j.at) FILTER (WHERE j.event = 'case.redo') AS returns
+         FROM journal j WHERE j.case_id = c.id) told ON true
+ WHERE c.kind IS NOT NULL
+   AND (c.opened_at IS NOT NULL
+        OR (c.closed_at IS NOT NULL AND told.withdrawn IS DISTINCT FROM true))"""
+
+_DIFFERENCES: LiteralString = """
+SELECT system, kind, count(*) AS found FROM differences GROUP BY system, kind"""
+
+
+async def snapshot(
+    conn: asyncpg.Connection, lines: Sequence[Line], rule: DueTimes, now: datetime
+) -> Snapshot:
+    """Return all numbers as of one moment of the database; `now` judges windows and due times."""
+    names = [line.name for line in lines]
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        targets = [line.target for line in lines]
+        calls = await conn.fetch(_CALLS, names, targets, now, CONNECT_WINDOW)
+        ended = await conn.fetch(_ENDED, names)
+        waits = await conn.fetch(_WAITS, names, WAIT_BUCKETS)
+        talks = await conn.fetch(_TALKS, names, TALK_BUCKETS)
+        recordings = await conn.fetch(_RECORDINGS)
+        transcripts = await conn.fetchrow(_TRANSCRIPTS)
+        cases = await conn.fetch(_CASES, names)
+        items = await conn.fetch(_ITEMS, names)
+        differences = await conn.fetch(_DIFFERENCES)
+    return Snapshot(
+        at=now,
+        lines=tuple(lines),
+        calls={name: LineCalls() for name in names} | dict(map(_calls, calls)),
+        ended={(row["line"], row["outcome"]): row["found"] for row in ended},
+        waits={(a, b): it for (a, b), it in _histograms(WAIT_BUCKETS, waits, "line", "outcome")},
+        talks={line: it for (line,), it in _histograms(TALK_BUCKETS, talks, "line")},
+        recordings={row["state"]: row["found"] for row in recordings},
+        transcripts=Transcripts(**dict(transcripts)) if transcripts else Transcripts(),
+        cases={(row["line"], row["state"]): row["found"] for row in cases},
+        handling=handling_of(map(_item, items), names, rule, now),
+        differences={(row["system"], row["kind"]): row["found"] for row in differences},
+    )
+
+
+def _histograms(
+    edges: tuple[float, ...], rows: Sequence[asyncpg.Record], *keys: str
+) -> Iterator[tuple[tuple[str, ...], Histogram]]:
+    """Join the rows of each key's buckets into one histogram."""
+    found: dict[tuple[str, ...], dict[float | None, int]] = {}
+    totals: dict[tuple[str, ...], float] = {}
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        found.setdefault(key, {})[row["edge"]] = row["found"]
+        totals[key] = totals.get(key, 0.0) + row["total"]
+    for key, own in found.items():
+        yield key, Histogram.of(edges, own, totals[key])
+
+
+def _calls(row: asyncpg.Record) -> tuple[str, LineCalls]:
+    counts = dict(row)
+    return counts.pop("line"), LineCalls(**counts)
+
+
+def _item(row: asyncpg.Record) -> Item:
+    return Item(
+        line=row["line"],
+        kind=Kind(row["kind"]),
+        urgency=Urgency(row["urgency"]),
+        level1=row["level1"],
+        policy=row["policy"],
+        state=CaseState(row["state"]),
+        accepted_at=row["accepted_at"],
+        withdrawn=row["withdrawn"],
+        answers=tuple(row["answers"]),
+        returns=tuple(row["returns"]),
+    )
