@@ -1,0 +1,218 @@
+"""Transcripts as values, and two of them merged into one dialogue. Pure.
+
+The raw words are what is kept. Segments, text, punctuation and the dialogue are views derived
+from them, so a better rule tomorrow needs no second decoding.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import Any
+
+from telephony.calls import Leg
+
+UNKNOWN_WORD = "[unk]"
+UNKNOWN_SHOWN = "□"
+SEGMENT_GAP = 0.6
+"""Seconds of silence that end a segment (Vosk's own endpoint waits 0.5 s)."""
+COMMA_GAP = 0.35
+"""Seconds of silence inside a segment that read as a comma."""
+_QUESTION_ENDINGS = ("吗", "呢", "没有", "多少", "哪里", "哪儿", "怎么", "什么", "怎么办")
+_QUESTION_PATTERNS = (
+    "是不是",
+    "能不能",
+    "可不可以",
+    "有没有",
+    "要不要",
+    "请问",
+    "为什么",
+    "什么时候",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One word as the engine heard it; seconds from the start of the recording.
+
+    `conf` is the engine's own posterior, 0 to 1, or None where the engine gives none.
+    """
+
+    text: str
+    start: float
+    end: float
+    conf: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Words of one leg that no pause of `SEGMENT_GAP` seconds divides."""
+
+    leg: Leg
+    start: float
+    end: float
+    text: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What one engine heard on one leg."""
+
+    leg: Leg
+    engine: str
+    model: str
+    words: tuple[Word, ...]
+    segments: tuple[Segment, ...]
+    audio_seconds: float
+    mean_confidence: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The raw words joined, without punctuation."""
+        return join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one side said until the other side spoke; seconds from the start of the recording.
+
+    `text` is for reading: its punctuation is inferred from pauses. Rules that look for phrases
+    should read `spoken`, which no comma interrupts.
+    """
+
+    leg: Leg
+    start: float
+    end: float
+    text: str
+    words: tuple[Word, ...] = ()
+
+    @property
+    def spoken(self) -> str:
+        """The words joined without inferred punctuation."""
+        return join(word.text for word in self.words) if self.words else self.text
+
+
+def transcript(
+    *, leg: Leg, engine: str, model: str, words: Iterable[Word], audio_seconds: float
+) -> Transcript:
+    """Make a transcript of words in any grouping: sorted by time, segments derived."""
+    ordered = tuple(sorted(words, key=lambda word: (word.start, word.end)))
+    return Transcript(
+        leg=leg,
+        engine=engine,
+        model=model,
+        words=ordered,
+        segments=segments(leg, ordered),
+        audio_seconds=audio_seconds,
+        mean_confidence=mean_confidence(ordered),
+    )
+
+
+def mean_confidence(words: Iterable[Word]) -> float | None:
+    """The plain mean over the words that carry a confidence; None where none does."""
+    known = [word.conf for word in words if word.conf is not None]
+    return sum(known) / len(known) if known else None
+
+
+def segments(leg: Leg, words: Sequence[Word]) -> tuple[Segment, ...]:
+    """Divide the words of a leg, in order of time, at pauses of `SEGMENT_GAP` seconds or more."""
+    return tuple(
+        Segment(
+            leg=leg,
+            start=part[0].start,
+            end=max(word.end for word in part),
+            text=join(word.text for word in part),
+            words=part,
+        )
+        for part in _divide(words)
+    )
+
+
+def _divide(words: Sequence[Word]) -> list[tuple[Word, ...]]:
+    if not words:
+        return []
+    cuts = [0]
+    reached = words[0].end
+    for index, word in enumerate(words[1:], start=1):
+        if word.start - reached >= SEGMENT_GAP:
+            cuts.append(index)
+        reached = max(reached, word.end)
+    return [tuple(words[a:b]) for a, b in pairwise([*cuts, len(words)])]
+
+
+def join(texts: Iterable[str]) -> str:
+    """Join words: nothing between CJK characters, one space between other words."""
+    joined = ""
+    for text in texts:
+        shown = UNKNOWN_SHOWN if text == UNKNOWN_WORD else text
+        if joined and shown and not (_is_cjk(joined[-1]) or _is_cjk(shown[0])):
+            joined += " "
+        joined += shown
+    return joined
+
+
+def _is_cjk(character: str) -> bool:
+    """Whether no space belongs beside this character: East Asian wide, or our unknown box."""
+    wide = unicodedata.east_asian_width(character) in ("W", "F")
+    return wide or character == UNKNOWN_SHOWN
+
+
+def punctuate(words: Sequence[Word]) -> str:
+    """Read the words as sentences: a pause is a comma, a segment's end a full stop or "？".
+
+    A derived view. The rules are ours and light on purpose: nothing but marks is added.
+    """
+    return "".join(_sentence(part) for part in _divide(words))
+
+
+def _sentence(words: Sequence[Word]) -> str:
+    clauses: list[list[str]] = [[words[0].text]]
+    for before, word in pairwise(words):
+        if word.start - before.end >= COMMA_GAP:
+            clauses.append([])
+        clauses[-1].append(word.text)
+    last = join(clauses[-1])
+    asks = last.endswith(_QUESTION_ENDINGS) or any(mark in last for mark in _QUESTION_PATTERNS)
+    return "，".join(join(clause) for clause in clauses) + ("？" if asks else "。")
+
+
+def merge(
+    caller: Transcript | None, operator: Transcript | None, answered_after: float | None
+) -> tuple[Turn, ...]:
+    """Merge the two legs of a call into one dialogue in order of time.
+
+    Args:
+        caller: what the caller's leg said, if it is known.
+        operator: what the caller heard, if it is known.
+        answered_after: seconds from the start of the recordings until an operator answered.
+            The operator's leg holds notices and music before that, so words that end before it
+            are dropped. None: nobody answered, and nothing on that leg was said by an operator.
+    """
+    said = list(segments(Leg.CALLER, caller.words)) if caller else []
+    if operator and answered_after is not None:
+        theirs = [word for word in operator.words if word.end > answered_after]
+        said += segments(Leg.OPERATOR, theirs)
+    said.sort(key=lambda segment: (segment.start, segment.end, segment.leg))
+    return tuple(_turn(leg, list(part)) for leg, part in groupby(said, lambda one: one.leg))
+
+
+def _turn(leg: Leg, parts: Sequence[Segment]) -> Turn:
+    words = tuple(word for part in parts for word in part.words)
+    return Turn(
+        leg=leg,
+        start=parts[0].start,
+        end=max(part.end for part in parts),
+        text=punctuate(words),
+        words=words,
+    )
+
+
+def words_to_rows(words: Iterable[Word]) -> list[dict[str, Any]]:
+    """Write words as plain rows for JSON."""
+    return [{"w": w.text, "s": w.start, "e": w.end, "c": w.conf} for w in words]
+
+
+def words_from_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[Word, ...]:
+    """Read words back from the rows `words_to_rows` wrote."""
+    return tuple(Word(text=r["w"], start=r["s"], end=r["e"], conf=r["c"]) for r in rows)
