@@ -6,10 +6,10 @@ more rows and states of the same table, never other code.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Any, assert_never
 
 from routing.errors import IllegalMove, MissingFact
 
@@ -190,6 +190,95 @@ class Case:
     dispatched_at: datetime | None = None
     answered_at: datetime | None = None
     closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why something is suggested: the very words, where they stand and what they speak for.
+
+    `start` and `end` count characters in the message, or in the turn numbered `turn`; `at` is the
+    turn's start in seconds of the recording. `by` is how it was found: `word`, `pair`, `sound`,
+    `name`, `duty` or `model`.
+    """
+
+    sort: str
+    value: str
+    by: str
+    text: str
+    weight: float
+    start: int | None = None
+    end: int | None = None
+    turn: int | None = None
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """Another category that is possible, with its confidence."""
+
+    level1: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """What the words of a call or message suggest; a person confirms or corrects it.
+
+    `confidence` is the probability that `level1` is right, as far as rules and model can tell.
+    """
+
+    level1: str | None
+    confidence: float
+    kind: Kind
+    urgency: Urgency
+    area: str | None = None
+    unit: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    rules_version: str
+    model_version: str | None = None
+
+
+def moved(
+    case: Case,
+    move: Move,
+    actor: Actor,
+    data: MoveData,
+    now: datetime,
+    *,
+    policy: str | None = None,
+) -> Case:
+    """Return the case as it stands after a legal move.
+
+    The limit runs from the first opening: sending back and redoing never restart it. An answer
+    that is to be redone no longer counts as one. Who opens a case answers for it from then on.
+
+    Raises:
+        IllegalMove: see `check`.
+    """
+    rule = check(case, move, actor, data)
+    changes: dict[str, Any] = {"state": rule.target}
+    changes |= {name: value for name in CASE_FACTS if (value := getattr(data, name)) is not None}
+    match move:
+        case Move.OPEN:
+            changes |= {"owner": data.owner or actor.name, "opened_at": now}
+            changes["policy"] = policy or case.policy
+        case Move.ANSWER_DIRECTLY:
+            changes |= {"opened_at": case.opened_at or now, "answered_at": now, "closed_at": now}
+            changes["policy"] = case.policy or policy
+        case Move.DISPATCH:
+            changes["dispatched_at"] = now
+        case Move.SEND_BACK:
+            changes |= {"unit": None, "dispatched_at": None}
+        case Move.ANSWER:
+            changes["answered_at"] = now
+        case Move.REDO:
+            changes["answered_at"] = None
+        case Move.CLOSE | Move.WITHDRAW:
+            changes["closed_at"] = now
+        case _:
+            assert_never(move)
+    return replace(case, **changes)
 
 
 def check(case: Case, move: Move, actor: Actor, data: MoveData) -> Rule:

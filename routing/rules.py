@@ -48,7 +48,7 @@ class NearRule(Document):
 class Bucket(Document):
     """What speaks for one value: words by weight, and pairs of words."""
 
-    words: dict[float, tuple[str, ...]] = {}
+    words: dict[float, tuple[str, ...]] = Field(default_factory=dict)
     near: tuple[NearRule, ...] = ()
 
     @field_validator("words")
@@ -78,9 +78,9 @@ class RuleFile(Document):
     rules: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     version: int = Field(ge=1)
     note: str = ""
-    categories: dict[str, Bucket] = {}
-    kinds: dict[Kind, Bucket] = {}
-    urgencies: dict[Urgency, Bucket] = {}
+    categories: dict[str, Bucket] = Field(default_factory=dict)
+    kinds: dict[Kind, Bucket] = Field(default_factory=dict)
+    urgencies: dict[Urgency, Bucket] = Field(default_factory=dict)
     negation: Negation = Negation()
 
     @field_validator("categories")

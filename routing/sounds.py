@@ -52,9 +52,9 @@ def merged(char: str) -> str:
     return initial if initial == final else initial + final
 
 
-def merged_all(text: str) -> tuple[str, ...]:
-    """Return the merged sound of each character."""
-    return tuple(merged(char) for char in text)
+def syllables(text: str) -> tuple[str, ...]:
+    """Return the toneless reading of each character, without any merger."""
+    return tuple(map(syllable, text))
 
 
 NEAR_FINALS = {
