@@ -181,20 +181,18 @@ class Caller:
             '<recv response="183" optional="true"/>',
         ]
         if self.refused is not None:
-            ack = send(request("ACK", "1 ACK", less="-1"))
+            ack = send(request("ACK", "1 ACK", less="-5"))
             return scenario(*begin, f'<recv response="{self.refused}"/>', ack)
         if self.gives_up_after is not None and not self.answered_early:
-            cancel = request("CANCEL", "1 CANCEL", less="-2", tag="")
+            cancel = request("CANCEL", "1 CANCEL", less="-4", tag="")
             return scenario(
-                begin[0],
-                begin[1],
+                *begin[:2],
                 '<recv response="183"/>',
-                '<recv response="180"/>',
                 pause(self.gives_up_after),
                 send(cancel, 'retrans="500"'),
                 '<recv response="200"/>',
                 '<recv response="487"/>',
-                send(request("ACK", "1 ACK", less="-2")),
+                send(request("ACK", "1 ACK", less="-7")),
             )
         answered = [*begin, '<recv response="200"/>', send(request("ACK", "1 ACK")), stream(self.sound)]
         if not self.hangs_up:
@@ -274,7 +272,9 @@ class Sipp:
         return process
 
     async def call(self, caller: Caller, sip_port: int, *words: str) -> int:
-        process = await self.start(caller.steps(), f"{LOOPBACK}:{sip_port}", *words)
+        # Asterisk repeats its 183 while the caller waits; SIPp is not to end the call for it.
+        patient = ("-default_behaviors", "all,-abortunexp")
+        process = await self.start(caller.steps(), f"{LOOPBACK}:{sip_port}", *patient, *words)
         return await process.wait()
 
 
