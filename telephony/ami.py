@@ -109,7 +109,7 @@ class Decoder:
         self.greeting: str | None = None
         self.version: str | None = None
         self._max_message = max_message
-        self._max_line = max_line
+        self._max_line = min(max_line, max_message)
         self._pending = bytearray()
         self._skipping = False
 
@@ -125,6 +125,8 @@ class Decoder:
             data = data.replace(b"\0", b"\\x00")
         if self.greeting is None:
             data = self._greet(data)
+            if self.greeting is None:
+                return []
         if self._pending or self._skipping:
             data = self._join(data)
         blocks = data.split(_END)
