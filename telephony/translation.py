@@ -25,6 +25,7 @@ from telephony.events import (
     OperatorDone,
     OperatorMissed,
     QueueAbandoned,
+    QueueGaveUp,
     QueueJoined,
     QueueLeft,
     RecordingStarted,
@@ -174,6 +175,13 @@ def _application(head: Head, keys: Keys) -> Fact | None:
     return VoicemailReached(**head) if name in VOICEMAIL else None
 
 
+def _user_event(head: Head, keys: Keys) -> Fact | None:
+    """The mark our dialplan sets where Queue() comes back."""
+    if keys.get("UserEvent") != "HotlineUnanswered":
+        return None
+    return QueueGaveUp(**head, queue="", reason=clean(str(keys.get("Status", ""))))
+
+
 VOICEMAIL = frozenset({"voicemail", "minivmrecord"})
 """The dialplan applications, in small letters, that take a caller's message."""
 
@@ -194,6 +202,7 @@ _RULES: dict[str, Callable[[Head, Keys], Fact | None]] = {
     "BridgeLeave": _bridge_left,
     "MixMonitorStart": _recording,
     "Newexten": _application,
+    "UserEvent": _user_event,
 }
 EVENTS = frozenset(_RULES)
 """The names of the events that can tell a fact: what an event filter must let through."""

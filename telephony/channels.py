@@ -1,0 +1,230 @@
+"""What the facts say about channels, kept so that their order and repetition do not matter. Pure.
+
+Channels with a common linked id, or in a common bridge, form a party; parties only ever grow
+together (union), as Asterisk's linked ids do when calls are joined. Of each moment the best
+telling is kept: an exact clock before a coarse one, the earliest of equals. So the same set of
+facts gives the same party, however they were shuffled.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from telephony.events import Fact, LinkedId, Source, UniqueId
+from telephony.text import operator_of, technology_of
+
+Moment = tuple[int, datetime]
+"""(how coarse the clock is, at): the smaller is the better telling."""
+_COARSE = {Source.AMI: 0, Source.CEL: 0, Source.SNAPSHOT: 1, Source.QUEUE_LOG: 2}
+COARSEST = 2
+"""Whole seconds, rounded down: good enough where nothing else is known in the end."""
+
+# Ends of Asterisk's own making: nobody speaks there.
+_NOBODY = frozenset(
+    {"Local", "Announcer", "Recorder", "CBAnn", "CBRec", "Snoop", "AudioSocket", "Surrogate"}
+)
+_MOST_BRIDGES = 64
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def moment(fact: Fact) -> Moment:
+    """When a fact was, with how exactly its source tells the time."""
+    return (_COARSE[fact.source], fact.at)
+
+
+def best(known: Moment | None, told: Moment) -> Moment:
+    """The better of two tellings of one moment."""
+    return told if known is None or told < known else known
+
+
+class Channel:
+    """One channel's story so far; as a caller it also waits, is answered and is recorded."""
+
+    __slots__ = (
+        "caller_file",
+        "connected",
+        "connected_to",
+        "context",
+        "done",
+        "ended",
+        "ended_live",
+        "exten",
+        "gave_up",
+        "left",
+        "line",
+        "name",
+        "number",
+        "operator_file",
+        "party",
+        "queue",
+        "queued",
+        "recording",
+        "shown_name",
+        "started",
+        "started_live",
+        "told",
+        "unique_id",
+        "voicemail",
+    )
+
+    def __init__(self, unique_id: UniqueId, party: "Party") -> None:
+        self.unique_id = unique_id
+        self.party = party
+        self.name = ""
+        self.started: Moment | None = None
+        self.ended: Moment | None = None
+        self.started_live = False
+        self.ended_live = False
+        self.number = ""
+        self.shown_name = ""
+        self.context = ""
+        self.exten = ""
+        self.line: str | None = None
+        self.queue = ""
+        self.queued: Moment | None = None
+        self.left: Moment | None = None
+        self.gave_up = False
+        self.connected: tuple[Moment, str] | None = None
+        self.connected_to: UniqueId | None = None
+        self.done = ""
+        self.voicemail = False
+        self.recording: Moment | None = None
+        self.caller_file = ""
+        self.operator_file = ""
+        self.told = 0
+
+    @property
+    def has_a_person(self) -> bool:
+        """Whether somebody can speak at its far end."""
+        return bool(self.name) and technology_of(self.name) not in _NOBODY
+
+
+class Stay:
+    """A channel's time in a bridge."""
+
+    __slots__ = ("entered", "left")
+
+    def __init__(self) -> None:
+        self.entered: Moment | None = None
+        self.left: Moment | None = None
+
+
+class Party:
+    """The channels that belong together, and where they met."""
+
+    __slots__ = ("bridges", "callers", "channels", "ended_ids", "hangups", "last", "linked", "rang")
+
+    def __init__(self) -> None:
+        self.linked: set[LinkedId] = set()
+        self.ended_ids: dict[LinkedId, datetime] = {}
+        self.channels: dict[UniqueId, Channel] = {}
+        self.callers: list[Channel] = []
+        self.bridges: dict[str, dict[UniqueId, Stay]] = {}
+        self.hangups: dict[str, Moment] = {}
+        """By channel name: when its side hung up."""
+        self.rang: Moment | None = None
+        self.last: datetime | None = None
+
+    def absorb(self, other: "Party") -> None:
+        """Take over everything of `other`, which nobody may use any more."""
+        self.linked |= other.linked
+        self.ended_ids.update(other.ended_ids)
+        for channel in other.channels.values():
+            channel.party = self
+        self.channels.update(other.channels)
+        self.callers += other.callers
+        for bridge, stays in other.bridges.items():
+            self.bridges.setdefault(bridge, {}).update(stays)
+        for name, at in other.hangups.items():
+            self.hangups[name] = best(self.hangups.get(name), at)
+        if other.rang is not None:
+            self.rang = best(self.rang, other.rang)
+        if other.last is not None and (self.last is None or other.last > self.last):
+            self.last = other.last
+
+    def stay(self, channel: Channel, bridge: str) -> "Stay":
+        """The time of a channel in a bridge; past a bound, one that is not kept."""
+        stays = self.bridges.get(bridge)
+        if stays is None:
+            if len(self.bridges) >= _MOST_BRIDGES:
+                return Stay()
+            stays = self.bridges[bridge] = {}
+        return stays.setdefault(channel.unique_id, Stay())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every linked id seen has ended."""
+        return len(self.ended_ids) >= len(self.linked) and self.linked <= self.ended_ids.keys()
+
+    @property
+    def over_since(self) -> datetime | None:
+        """When the last of the linked ids ended, once all have."""
+        return max(self.ended_ids.values()) if self.is_over and self.ended_ids else None
+
+    def others_live(self) -> bool:
+        """Whether a channel that is not a caller's own still exists."""
+        return any(c.ended is None and c not in self.callers for c in self.channels.values())
+
+    def meetings(self, caller: Channel) -> Iterator[tuple[Moment, Channel]]:
+        """When the caller could first speak with whom, one entry a bridge and person."""
+        for stays in self.bridges.values():
+            mine = stays.get(caller.unique_id)
+            if mine is None or mine.entered is None:
+                continue
+            for unique_id, stay in stays.items():
+                person = self.channels.get(unique_id)
+                if (
+                    person is None
+                    or person is caller
+                    or stay.entered is None
+                    or not person.has_a_person
+                    or person in self.callers
+                    or _apart(mine, stay)
+                ):
+                    continue
+                yield max(mine.entered, stay.entered, key=lambda m: (m[1], m[0])), person
+
+    def answer(self, caller: Channel) -> tuple[Moment, str] | None:
+        """When the caller was answered, and by which operator; None while he was not."""
+        first = min(
+            ((at, operator_of(person.name)) for at, person in self.meetings(caller)),
+            default=None,
+        )
+        if caller.connected is None:
+            return first
+        if first is None or caller.connected[0] <= first[0]:
+            return caller.connected
+        return first[0], caller.connected[1] or first[1]
+
+    def is_told_by_one_side(self, caller: Channel) -> bool:
+        """Whether the caller was in a bridge and nothing is known of whom he met there."""
+        return (
+            caller.connected is None
+            and any(
+                (mine := stays.get(caller.unique_id)) is not None and mine.entered is not None
+                for stays in self.bridges.values()
+            )
+            and next(self.meetings(caller), None) is None
+        )
+
+    def last_partner(self, caller: Channel) -> Channel | None:
+        """The operator's channel that was with the caller at the end."""
+        partners = {person.unique_id: person for _, person in self.meetings(caller)}
+        if caller.connected_to is not None and caller.connected_to in self.channels:
+            partners[caller.connected_to] = self.channels[caller.connected_to]
+        return max(
+            partners.values(),
+            key=lambda c: (c.ended is None, c.ended[1] if c.ended else _LONG_AGO, c.unique_id),
+            default=None,
+        )
+
+    def hung_up(self, channel: Channel) -> Moment | None:
+        """When this channel's own side hung up, if it did."""
+        return self.hangups.get(channel.name) if channel.name else None
+
+
+def _apart(one: Stay, other: Stay) -> bool:
+    """Whether one had left the bridge before the other came."""
+    return bool(
+        (one.left and other.entered and one.left[1] < other.entered[1])
+        or (other.left and one.entered and other.left[1] < one.entered[1])
+    )
