@@ -9,13 +9,15 @@ same.
 from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 
 from routing.sounds import syllable
 
 BLOCKS = ("word", "char", "sound", "head", "head_sound")
 OPENING = 24  # characters
 LONGEST = 4000  # characters; what is told later repeats itself
-FIRST_PRIVATE = 0xE000  # each syllable becomes one private character, so that runs are slices
+FIRST_PRIVATE = 0xF0000  # each syllable becomes one private character, so that runs are slices
+PRIVATE = 0x1FFF0
 SEGMENTED = 0.25  # share of spaces above which a text counts as segmented
 
 
@@ -25,7 +27,7 @@ def _symbol(sound: str) -> str:
     number = 0
     for letter in sound:
         number = number * 27 + ord(letter) - ord("a") + 1
-    return chr(0x100000 + number % 0xFFF0)
+    return chr(FIRST_PRIVATE + number % PRIVATE)
 
 
 @lru_cache(maxsize=65536)
@@ -69,5 +71,5 @@ def _segmented(words: list[str], plain: str) -> bool:
 
 def _words(words: list[str]) -> Counter[str]:
     found = Counter(words)
-    found.update(f"{a} {b}" for a, b in zip(words, words[1:], strict=False))
+    found.update(f"{a} {b}" for a, b in pairwise(words))
     return found

@@ -1,0 +1,318 @@
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from routing import store
+from routing.cases import (
+    MOVES,
+    Actor,
+    CaseState,
+    Kind,
+    Move,
+    MoveData,
+    Role,
+    Suggestion,
+    Urgency,
+    moved,
+)
+from routing.errors import CaseConflict, CaseUnknown, IllegalMove
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+DESK = Actor(name="1001", roles=frozenset({Role.OPERATOR, Role.DISPATCHER}))
+ANYBODY = Actor(name="1002", roles=frozenset(Role))
+CONFIRMED = MoveData(kind=Kind.HELP, urgency=Urgency.NORMAL, level1="城乡建设")
+TO_UNIT = MoveData(unit="市城市管理行政执法局")
+FULL = MoveData(
+    kind=Kind.HELP,
+    urgency=Urgency.NORMAL,
+    level1="城乡建设",
+    unit="市城市管理行政执法局",
+    reply="已修好",
+    reason="重复",
+)
+
+
+def suggestion(level1: str = "环境保护", rules: str = "general-cn/1") -> Suggestion:
+    return Suggestion(
+        level1=level1,
+        confidence=0.7,
+        kind=Kind.COMPLAINT,
+        urgency=Urgency.URGENT,
+        area="安州区",
+        unit="安州区生态环境局",
+        rules_version=rules,
+    )
+
+
+async def call(conn: store.Connection, number: int = 1) -> int:
+    await conn.fetch(
+        "INSERT INTO calls (id, system, linked_id, line, started_at)"
+        " VALUES ($1, 'test-1', $2, 'mayor', $3)",
+        number,
+        f"test-1-{number}",
+        NOON,
+    )
+    return number
+
+
+async def drafted(conn: store.Connection) -> int:
+    done = await store.open_draft(conn, call_id=None, line="mayor", owner="1001", now=NOON)
+    return done.case.id
+
+
+async def test_a_call_has_one_draft_however_often_it_is_asked(conn: asyncpg.Connection) -> None:
+    call_id = await call(conn)
+    first = await store.open_draft(conn, call_id=call_id, line="mayor", owner="1001", now=NOON)
+    again = await store.open_draft(
+        conn, call_id=call_id, line="mayor", owner="1002", now=NOON + timedelta(hours=1)
+    )
+    assert first.created
+    assert not again.created
+    assert again.case == first.case
+    assert first.case.state is CaseState.DRAFT
+    assert await store.get_by_number(conn, first.case.number) == first.case
+    assert await store.of_call(conn, call_id) == first.case
+
+
+async def test_two_at_once_draft_one_case(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        call_id = await call(conn)
+
+    async def draft(owner: str) -> store.Drafted:
+        async with pool.acquire() as conn, conn.transaction():
+            return await store.open_draft(
+                conn, call_id=call_id, line="mayor", owner=owner, now=NOON
+            )
+
+    results = await asyncio.gather(*(draft(str(n)) for n in range(6)))
+    assert [it.created for it in results].count(True) == 1
+    assert len({it.case.id for it in results}) == 1
+
+
+async def test_a_case_without_a_call_is_always_new(conn: asyncpg.Connection) -> None:
+    assert await drafted(conn) != await drafted(conn)
+
+
+async def test_the_whole_way_and_what_each_step_leaves(conn: asyncpg.Connection) -> None:
+    case_id = await drafted(conn)
+    events = []
+    for minute, (step, data) in enumerate(
+        [
+            (Move.OPEN, CONFIRMED),
+            (Move.DISPATCH, TO_UNIT),
+            (Move.ANSWER, MoveData(reply="已修好")),
+            (Move.CLOSE, None),
+        ]
+    ):
+        now = NOON + timedelta(minutes=minute)
+        done = await store.move(conn, case_id, step, ANYBODY, now, data, policy="sichuan-2025/1")
+        assert done.after == await store.get(conn, case_id)
+        events.append(done.event)
+    assert events == ["case.opened", "case.dispatched", "case.answered", "case.closed"]
+    case = await store.get(conn, case_id)
+    assert case.policy == "sichuan-2025/1"
+    assert case.opened_at == NOON
+    assert case.closed_at == NOON + timedelta(minutes=3)
+    assert case.answered_at == NOON + timedelta(minutes=2)
+
+
+async def test_a_move_tells_the_journal_what_changed(conn: asyncpg.Connection) -> None:
+    case_id = await drafted(conn)
+    await store.move(conn, case_id, Move.OPEN, DESK, NOON, CONFIRMED)
+    done = await store.move(conn, case_id, Move.WITHDRAW, DESK, NOON, MoveData(reason="来电人撤回"))
+    assert done.event == "case.withdrawn"
+    assert done.body["from"] == "open"
+    assert done.body["to"] == "closed"
+    assert done.body["reason"] == "来电人撤回"
+    assert "reply" not in done.body
+
+
+async def test_an_illegal_move_changes_nothing(conn: asyncpg.Connection) -> None:
+    case_id = await drafted(conn)
+    before = await conn.fetchrow("SELECT * FROM cases WHERE id = $1", case_id)
+    with pytest.raises(IllegalMove):
+        await store.move(conn, case_id, Move.CLOSE, ANYBODY, NOON)
+    assert await conn.fetchrow("SELECT * FROM cases WHERE id = $1", case_id) == before
+
+
+async def test_who_saw_an_older_state_gets_a_conflict(conn: asyncpg.Connection) -> None:
+    case_id = await drafted(conn)
+    await store.move(conn, case_id, Move.OPEN, DESK, NOON, CONFIRMED)
+    with pytest.raises(CaseConflict, match="is now open"):
+        await store.move(conn, case_id, Move.WITHDRAW, DESK, NOON, FULL, expected=CaseState.DRAFT)
+
+
+async def test_of_two_at_once_exactly_one_wins(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        case_id = await drafted(conn)
+        await store.move(conn, case_id, Move.OPEN, DESK, NOON, CONFIRMED)
+
+    async def dispatch(unit: str) -> str:
+        async with pool.acquire() as conn, conn.transaction():
+            await store.move(
+                conn,
+                case_id,
+                Move.DISPATCH,
+                DESK,
+                NOON,
+                MoveData(unit=unit),
+                expected=CaseState.OPEN,
+            )
+            return unit
+
+    results = await asyncio.gather(
+        *(dispatch(f"单位{n}") for n in range(6)), return_exceptions=True
+    )
+    winners = [it for it in results if isinstance(it, str)]
+    losers = [it for it in results if not isinstance(it, str)]
+    assert len(winners) == 1
+    assert all(isinstance(it, CaseConflict) for it in losers), losers
+    async with pool.acquire() as conn:
+        assert (await store.get(conn, case_id)).unit == winners[0]
+
+
+async def test_the_second_waits_for_the_first_and_then_loses(pool: Pool) -> None:
+    """Both have read the open case; the first commits while the second's update waits."""
+    async with pool.acquire() as first, pool.acquire() as second, pool.acquire() as watcher:
+        case_id = await drafted(first)
+        await store.move(first, case_id, Move.OPEN, DESK, NOON, CONFIRMED)
+        mine = first.transaction()
+        await mine.start()
+        await store.move(first, case_id, Move.DISPATCH, DESK, NOON, TO_UNIT)
+        late = asyncio.create_task(
+            store.move(second, case_id, Move.ANSWER_DIRECTLY, DESK, NOON, FULL)
+        )
+        await blocked(watcher)
+        await mine.commit()
+        with pytest.raises(CaseConflict, match="is now dispatched"):
+            await late
+
+
+async def test_when_the_first_gives_up_the_second_wins(pool: Pool) -> None:
+    async with pool.acquire() as first, pool.acquire() as second, pool.acquire() as watcher:
+        case_id = await drafted(first)
+        await store.move(first, case_id, Move.OPEN, DESK, NOON, CONFIRMED)
+        mine = first.transaction()
+        await mine.start()
+        await store.move(first, case_id, Move.DISPATCH, DESK, NOON, TO_UNIT)
+        late = asyncio.create_task(
+            store.move(second, case_id, Move.ANSWER_DIRECTLY, DESK, NOON, FULL)
+        )
+        await blocked(watcher)
+        await mine.rollback()
+        assert (await late).after.state is CaseState.CLOSED
+
+
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity
+     WHERE wait_event_type = 'Lock' AND datname = current_database()"""
+
+
+async def blocked(watcher: store.Connection) -> None:
+    """Return once some connection waits for another's row."""
+    async with asyncio.timeout(30):
+        while not await watcher.fetchval(WAITING):  # noqa: ASYNC110 - the fact is the server's
+            await asyncio.sleep(0)
+
+
+async def test_a_suggestion_fills_a_draft_and_only_a_draft(conn: asyncpg.Connection) -> None:
+    case_id = await drafted(conn)
+    applied = await store.apply_suggestion(conn, case_id, suggestion())
+    assert applied.changed
+    assert applied.case.level1 == "环境保护"
+    assert applied.case.urgency is Urgency.URGENT
+    again = await store.apply_suggestion(conn, case_id, suggestion())
+    assert not again.changed
+    assert again.case == applied.case
+    await store.move(conn, case_id, Move.OPEN, DESK, NOON, CONFIRMED)
+    late = await store.apply_suggestion(conn, case_id, suggestion("交通运输", "general-cn/2"))
+    assert late.changed
+    assert late.case.level1 == "城乡建设"
+    assert late.case.kind is Kind.HELP
+    stored = await store.suggestion_of(conn, case_id)
+    assert stored is not None
+    assert stored["level1"] == "交通运输"
+
+
+async def test_what_the_words_suggest_a_person_may_simply_confirm(
+    conn: asyncpg.Connection,
+) -> None:
+    case_id = await drafted(conn)
+    await store.apply_suggestion(conn, case_id, suggestion())
+    opened = await store.move(conn, case_id, Move.OPEN, DESK, NOON)
+    assert opened.after.kind is Kind.COMPLAINT
+    sent = await store.move(conn, case_id, Move.DISPATCH, DESK, NOON)
+    assert sent.after.unit == "安州区生态环境局"
+
+
+async def test_pages_hold_every_case_once_newest_first(conn: asyncpg.Connection) -> None:
+    ids = [await drafted(conn) for _ in range(7)]
+    seen: list[int] = []
+    after: int | None = None
+    while True:
+        page = await store.page(conn, after=after, limit=3)
+        seen += [case.id for case in page.cases]
+        if page.after is None:
+            break
+        after = page.after
+    assert seen == sorted(ids, reverse=True)
+
+
+async def test_filters_show_what_they_name(conn: asyncpg.Connection) -> None:
+    ids = [await drafted(conn) for _ in range(3)]
+    await store.move(conn, ids[0], Move.OPEN, DESK, NOON, CONFIRMED)
+    await store.apply_suggestion(conn, ids[1], suggestion())
+
+    async def found(wanted: store.Filter) -> list[int]:
+        return [case.id for case in (await store.page(conn, wanted)).cases]
+
+    assert await found(store.Filter(states=[CaseState.OPEN])) == [ids[0]]
+    assert await found(store.Filter(states=[])) == []
+    assert await found(store.Filter(kinds=[Kind.COMPLAINT], area="安州区")) == [ids[1]]
+    assert await found(store.Filter(urgencies=[Urgency.URGENT])) == [ids[1]]
+    assert await found(store.Filter(unit="安州区生态环境局", level1="环境保护")) == [ids[1]]
+    assert await found(store.Filter(line="duty")) == []
+    assert await found(store.Filter(owner="1001", drafted_from=NOON)) == ids[::-1]
+    assert await found(store.Filter(drafted_before=NOON)) == []
+
+
+async def test_what_is_not_there_is_said_in_one_sentence(conn: asyncpg.Connection) -> None:
+    with pytest.raises(CaseUnknown, match="no case with the id 99"):
+        await store.get(conn, 99)
+    with pytest.raises(CaseUnknown, match="no case with this number"):
+        await store.get_by_number(conn, "20261123-000042-0'; DROP TABLE cases; --")
+    with pytest.raises(CaseUnknown):
+        await store.apply_suggestion(conn, 99, suggestion())
+    with pytest.raises(CaseUnknown):
+        await store.move(conn, 99, Move.OPEN, DESK, NOON)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(attempts=st.lists(st.sampled_from(Move), max_size=12))
+async def test_the_stored_case_is_the_pure_fold_of_its_moves(
+    conn: asyncpg.Connection, attempts: list[Move]
+) -> None:
+    case = await store.get(conn, await drafted(conn))
+    for minute, step in enumerate(attempts):
+        now = NOON + timedelta(minutes=minute)
+        try:
+            expected = moved(case, step, ANYBODY, FULL, now)
+        except IllegalMove:
+            with pytest.raises(IllegalMove):
+                await store.move(conn, case.id, step, ANYBODY, now, FULL)
+            continue
+        done = await store.move(conn, case.id, step, ANYBODY, now, FULL)
+        assert done.event == MOVES[step].event
+        assert done.after == expected
+        case = done.after
+    assert await store.get(conn, case.id) == case
