@@ -127,6 +127,9 @@ class Config(BaseSettings):
     data_dir: Path = Field(
         default_factory=lambda: Path(os.environ.get("HOTLINE_CACHE", ".cache")) / "hotline"
     )
+    models_dir: Path = Field(
+        default_factory=lambda: Path(os.environ.get("HOTLINE_CACHE", ".cache")) / "models"
+    )
     http_host: Text = "127.0.0.1"
     http_port: Port = 8080
     console_password: SecretStr | None = None
@@ -134,7 +137,7 @@ class Config(BaseSettings):
     language: Literal["zh", "en"] = "zh"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     city_dir: Path = _DEPLOY / "cities" / "mianyang"
-    policy: str = "sichuan-2025"
+    policy: str | None = None
     exchanges: tuple[Exchange, ...] = ()
     lines: tuple[Line, ...] = ()
     operators: tuple[Operator, ...] = ()

@@ -313,4 +313,29 @@ async def describe(conn: asyncpg.Connection) -> list[str]:
 
     Two databases with the same lines behave the same, however they came to be.
     """
-    return [row["line"] for row in await conn.fetch(_DESCRIBE)]
+    schema = await conn.fetchval("SELECT current_schema()")
+    return [row["line"].replace(f"{schema}.", "") for row in await conn.fetch(_DESCRIBE)]
+
+
+_SCRATCH: LiteralString = "CREATE SCHEMA hotline_compared; SET LOCAL search_path = hotline_compared"
+
+
+async def drift(conn: asyncpg.Connection) -> list[str]:
+    """What differs between this database and a fresh one: `+` is only here, `-` only there.
+
+    The fresh one is made of the applied migrations in a schema of its own and rolled back.
+    """
+    here = set(await describe(conn))
+    skipped = {(m.number, m.phase) for m in await pending(conn)}
+    attempt = conn.transaction()
+    await attempt.start()
+    try:
+        await conn.execute(_SCRATCH)
+        await conn.execute(_LEDGER)
+        for migration in migrations():
+            if (migration.number, migration.phase) not in skipped:
+                await _run(conn, migration)
+        fresh = set(await describe(conn))
+    finally:
+        await attempt.rollback()
+    return sorted(f"+ {line}" for line in here - fresh) + sorted(f"- {x}" for x in fresh - here)

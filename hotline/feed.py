@@ -53,6 +53,13 @@ class Feed:
         self._wake.set()
         self._wake = asyncio.Event()
 
+    async def ping(self) -> None:
+        """Raise unless announcements are heard."""
+        if not self.listening:
+            raise DatabaseUnavailableError(
+                "The live feed does not hear the database: it shows what happens some seconds late."
+            )
+
     def close(self) -> None:
         """End every reader: the service is going down."""
         self._closed = True

@@ -23,12 +23,13 @@ from hotline.database import Connection
 from hotline.jobs import JobName, enqueue
 from hotline.journal import Event
 from hotline.masking import mask_text
-from hotline.recordings import Found
+from hotline.recordings import Found, Stored
 from routing import store as cases
 from routing.cases import Actor, CaseState, Move, MoveData, Suggestion, Urgency
 from telephony import store as calls
 from telephony.calls import CallEnded, CallEvent, Leg, Outcome
-from transcription.transcripts import Transcript, Turn, merge
+from transcription import store as words
+from transcription.transcripts import Transcript
 
 SERVICE = "service"
 HEARD = frozenset({Outcome.ANSWERED, Outcome.VOICEMAIL})
@@ -81,39 +82,35 @@ async def recordings_collected(
         if await store.settle_recording(tx, call_id, leg, what)
     ]
     if call.outcome in HEARD:
-        for leg in await store.request_transcripts(tx, call_id, now):
-            await enqueue(tx, JobName.TRANSCRIBE, {"call_id": call_id, "leg": leg})
+        for leg, what in found.items():
+            if isinstance(what, Stored) and await words.request(
+                tx, call_id, leg, what.sha256, at=now
+            ):
+                await enqueue(tx, JobName.TRANSCRIBE, {"call_id": call_id, "leg": leg})
         await _route_when_through(tx, call_id)
     await _tell(tx, SERVICE, now, call_id, rows)
 
 
-async def leg_heard(tx: Connection, call_id: int, heard: Transcript, now: datetime) -> None:
-    """The words of one leg; the last leg of a call starts its routing."""
+async def leg_heard(
+    tx: Connection, call_id: int, heard: Transcript, recording: str, now: datetime
+) -> None:
+    """The words of one leg, heard in the recording with this SHA-256; the last leg asks: route."""
     await store.lock_call(tx, call_id)
-    if await store.finish_transcript(tx, call_id, heard, now):
+    if await words.finish(tx, call_id, heard, recording, at=now):
         await _route_when_through(tx, call_id)
-        body = telling.transcript_body(heard)
-        await _tell(tx, SERVICE, now, call_id, [_Row(event=Event.TRANSCRIPT_READY, body=body)])
+        row = _Row(event=Event.TRANSCRIPT_READY, body=telling.transcript_body(heard))
+        await _tell(tx, SERVICE, now, call_id, [row])
 
 
-async def leg_failed(tx: Connection, call_id: int, leg: Leg, reason: str, now: datetime) -> None:
+async def leg_failed(
+    tx: Connection, call_id: int, leg: Leg, *, recording: str, reason: str, now: datetime
+) -> None:
     """One leg cannot be heard, and why; routing goes on with what there is."""
     await store.lock_call(tx, call_id)
-    if await store.fail_transcript(tx, call_id, leg, reason, now):
+    if await words.fail(tx, call_id, leg, recording, reason, at=now):
         await _route_when_through(tx, call_id)
         body = {"leg": leg, "reason": mask_text(reason)}
         await _tell(tx, SERVICE, now, call_id, [_Row(event=Event.TRANSCRIPT_FAILED, body=body)])
-
-
-async def dialogue(tx: Connection, call_id: int) -> tuple[Turn, ...]:
-    """Who said what in a call, as far as it has been heard; computed, never stored."""
-    call = await store.get_call(tx, call_id)
-    began = await store.recorded_from(tx, call_id)
-    answered_after = None
-    if call.answered_at is not None:
-        answered_after = max(0.0, (call.answered_at - (began or call.started_at)).total_seconds())
-    heard = await store.transcripts_of(tx, call_id)
-    return merge(heard.get(Leg.CALLER), heard.get(Leg.OPERATOR), answered_after)
 
 
 async def words_routed(tx: Connection, call_id: int, suggestion: Suggestion, now: datetime) -> None:
@@ -138,11 +135,11 @@ async def words_routed(tx: Connection, call_id: int, suggestion: Suggestion, now
 async def case_moved(
     tx: Connection,
     case_id: int,
+    *,
     move: Move,
     actor: Actor,
     now: datetime,
     data: MoveData,
-    *,
     policy: str,
     expected: CaseState | None = None,
 ) -> cases.Moved:

@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT = timedelta(seconds=10)
 ATTEMPTS = 5
 _SLOWEST = 60.0
+_PUT_BACK_WITHIN = 5.0
 
 Payload = Mapping[str, Any]
 Handler = Callable[[Payload], Awaitable[None]]
@@ -108,6 +109,13 @@ async def parked(conn: asyncpg.Connection) -> list[Parked]:
     ]
 
 
+async def waiting(conn: asyncpg.Connection) -> int:
+    """How many jobs wait or are being done."""
+    return int(
+        await conn.fetchval("SELECT count(*) FROM pgqueuer WHERE status IN ('queued', 'picked')")
+    )
+
+
 class Workers:
     """Does the jobs of some names, several at once, until it is told to stop."""
 
@@ -126,9 +134,22 @@ class Workers:
         self._heartbeat = heartbeat
         self._manager: QueueManager | None = None
         self._stopping = asyncio.Event()
+        self._in_hand: set[asyncio.Task[object]] = set()
 
     async def run(self) -> None:
-        """Work until `stop`, then finish what is in hand; a lost database is waited for."""
+        """Work until `stop`, then finish what is in hand; cancelled, put it back into the queue."""
+        working = asyncio.create_task(self._work())
+        try:
+            await asyncio.shield(working)
+        except asyncio.CancelledError:
+            self.stop()
+            for job in self._in_hand:
+                job.cancel()
+            await asyncio.wait({working}, timeout=_PUT_BACK_WITHIN)
+            working.cancel()
+            raise
+
+    async def _work(self) -> None:
         while not self._stopping.is_set():
             try:
                 async with self._connect() as conn:
@@ -141,7 +162,7 @@ class Workers:
     async def _serve(self, conn: asyncpg.Connection) -> None:
         manager = QueueManager(Queries(AsyncpgDriver(conn)))
         for name, step in self._steps.items():
-            manager.register_executor(name.value, _executor(step))
+            manager.register_executor(name.value, _executor(step, self._in_hand))
         self._manager = manager
         if self._stopping.is_set():
             return
@@ -173,8 +194,12 @@ class _Executor(AbstractEntrypointExecutor):
     """Runs one step and turns every way it can end into what the queue shall do next."""
 
     step: Step
+    in_hand: set["asyncio.Task[object]"]
 
     async def execute(self, job: QueuedJob, context: Context) -> None:  # noqa: ARG002 - the port's
+        if (task := asyncio.current_task()) is not None:
+            self.in_hand.add(task)
+            task.add_done_callback(self.in_hand.discard)
         payload = json.loads(job.payload or b"{}")
         try:
             await self.step.do(payload)
@@ -182,25 +207,26 @@ class _Executor(AbstractEntrypointExecutor):
             # Ending the process must not end the job: the queue would delete a cancelled one.
             raise RetryRequested(reason="the service stopped") from None
         except LaterError as error:
-            log.warning("Job %s %s waits: %s", job.entrypoint, job.payload, error)
+            log.info("Job %s %s waits: %s", job.entrypoint, job.payload, error)
             _again(job, error)
         except Exception as error:
             if job.attempts + 1 < ATTEMPTS:
                 log.warning("Job %s %s failed: %s", job.entrypoint, job.payload, error)
                 _again(job, error)
+            log.exception("Job %s %s is parked.", job.entrypoint, job.payload)
             if self.step.give_up is not None:
                 await self.step.give_up(payload, str(error))
             raise
 
 
-def _executor(step: Step) -> _Executor:
+def _executor(step: Step, in_hand: set["asyncio.Task[object]"]) -> _Executor:
     async def unused(job: QueuedJob) -> None:
         raise NotImplementedError
 
     executor = _Executor(
         EntrypointExecutorParameters(concurrency_limit=0, func=unused, on_failure="hold")
     )
-    executor.step = step
+    executor.step, executor.in_hand = step, in_hand
     return executor
 
 

@@ -9,6 +9,7 @@ from hotline.config import Config
 from hotline.database import Pool
 from hotline.feed import Feed
 from routing.calendar import Calendar
+from routing.directory import City
 from routing.policy import Policy
 from transcription.transcriber import Transcriber
 
@@ -42,6 +43,7 @@ class Services:
     policy: Policy
     """The pack in force for cases opened now."""
     calendar: Calendar
+    city: City
     transcriber: Transcriber
     pings: Mapping[str, Ping]
     """What `/healthz` asks, by name."""

@@ -13,6 +13,7 @@ from hotline.recordings import Found
 from hotline.services import Clock
 from routing.classify import Classifier
 from telephony.calls import Leg
+from transcription import store as words
 from transcription.errors import SpeechError
 from transcription.transcriber import Transcriber
 
@@ -110,31 +111,39 @@ class Steps:
         try:
             heard = await self._transcriber.transcribe(sound.path, leg)
         except SpeechError as error:
-            await self._not_heard(call_id, leg, error)
+            await self._not_heard(call_id, leg, sound.sha256, error)
         else:
             async with self._tx() as tx:
-                await flow.leg_heard(tx, call_id, heard, self._clock())
+                await flow.leg_heard(tx, call_id, heard, sound.sha256, self._clock())
 
-    async def _not_heard(self, call_id: int, leg: Leg, error: SpeechError) -> None:
+    async def _not_heard(self, call_id: int, leg: Leg, recording: str, error: SpeechError) -> None:
+        if not error.passing:
+            await self._failed(call_id, leg, recording, str(error))
+            return
         async with self._tx() as tx:
-            if error.passing:
-                await store.note_why_pending(tx, call_id, leg, str(error))
-            else:
-                await flow.leg_failed(tx, call_id, leg, str(error), self._clock())
-        if error.passing:
-            raise LaterError(str(error)) from error
+            await words.wait(tx, call_id, leg, recording, str(error))
+        raise LaterError(str(error)) from error
+
+    async def _failed(self, call_id: int, leg: Leg, recording: str, reason: str) -> None:
+        async with self._tx() as tx:
+            await flow.leg_failed(
+                tx, call_id, leg, recording=recording, reason=reason, now=self._clock()
+            )
 
     async def give_up_transcript(self, job: Payload, reason: str) -> None:
         """The engine failed on one leg again and again: routing goes on without it."""
-        async with self._tx() as tx:
-            await flow.leg_failed(tx, int(job["call_id"]), Leg(job["leg"]), reason, self._clock())
+        call_id, leg = int(job["call_id"]), Leg(job["leg"])
+        async with borrowed(self._pool) as conn:
+            sound = await store.sound_to_hear(conn, call_id, leg)
+        if sound is not None:
+            await self._failed(call_id, leg, sound.sha256, reason)
 
     async def route(self, job: Payload) -> None:
         """Suggest where the case of a call belongs, from what both sides said."""
         call_id = int(job["call_id"])
         async with borrowed(self._pool) as conn:
             call = await store.get_call(conn, call_id)
-            turns = await flow.dialogue(conn, call_id)
+            turns = await words.dialogue(conn, call_id)
         suggestion = await asyncio.to_thread(self._classifier.suggest, turns, call.line)
         async with self._tx() as tx:
             await flow.words_routed(tx, call_id, suggestion, self._clock())

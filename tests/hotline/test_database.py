@@ -12,6 +12,7 @@ from hotline.database import (
     Migration,
     connected,
     describe,
+    drift,
     migrate,
     migrations,
     pending,
@@ -72,11 +73,24 @@ async def test_post_waits_until_it_is_asked_for(conn: asyncpg.Connection) -> Non
     assert await migrate(conn, known=known) == [post]
 
 
-async def test_describe_sees_a_change_made_by_hand(conn: asyncpg.Connection) -> None:
-    before = await describe(conn)
+async def test_a_migrated_database_is_what_the_migrations_make(conn: asyncpg.Connection) -> None:
+    assert len(await describe(conn)) > 100
+    assert await drift(conn) == []
+    assert await conn.fetchval("SELECT to_regnamespace('hotline_compared')") is None
+
+
+async def test_a_change_made_by_hand_is_seen(conn: asyncpg.Connection) -> None:
     await conn.execute("ALTER TABLE calls ALTER COLUMN line DROP NOT NULL")
-    changed = set(before) ^ set(await describe(conn))
-    assert changed == {"column calls.line text", "column calls.line text not null"}
+    await conn.execute("CREATE INDEX mine ON cases (owner)")
+    await conn.execute("DROP TRIGGER journal_kept ON journal")
+    found = await drift(conn)
+    assert found[:2] == [
+        "+ column calls.line text",
+        "+ index CREATE INDEX mine ON cases USING btree (owner)",
+    ]
+    assert found[2] == "- column calls.line text not null"
+    assert found[3].startswith("- trigger CREATE TRIGGER journal_kept")
+    assert len(found) == 4
 
 
 _SOMEBODY_WAITS = """

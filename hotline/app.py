@@ -1,0 +1,174 @@
+"""The composition root: everything is opened here, in reading order, and closed in reverse.
+
+`serving` opens the parts on one exit stack and yields `Services`; `serve` runs the long tasks in
+one group until it is told to stop, then lets the work in hand finish. A signal only sets the
+event; a part that fails ends all of them, because half a service is worse than a restart.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiohttp import web
+
+from hotline import database
+from hotline.casework import load_casework
+from hotline.config import Config
+from hotline.console.server import build
+from hotline.database import Pool
+from hotline.errors import DatabaseUnavailableError, MigrationRefusedError, PortTakenError
+from hotline.exchange import RunningExchange
+from hotline.feed import Feed
+from hotline.jobs import Workers
+from hotline.services import Ping, Services, utc_now
+from hotline.speech import transcriber_of, workers_of
+from hotline.steps import Steps
+
+log = logging.getLogger(__name__)
+
+SPARE_CONNECTIONS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The open parts and who has to be started."""
+
+    services: Services
+    workers: Sequence[Workers]
+    url: str
+
+
+async def serve(
+    config: Config, *, stop: asyncio.Event, ready: Callable[[Running], None] = lambda _: None
+) -> None:
+    """Run the service until `stop` is set, then finish what is in hand and close everything."""
+    async with serving(config) as running, asyncio.TaskGroup() as tasks:
+        services = running.services
+        listening = [
+            tasks.create_task(services.feed.run(), name="feed"),
+            *(
+                tasks.create_task(exchange.run(), name=f"exchange {name}")
+                for name, exchange in services.exchanges.items()
+            ),
+        ]
+        working = [tasks.create_task(workers.run(), name="jobs") for workers in running.workers]
+        ready(running)
+        await stop.wait()
+        log.info("Stopping: the work in hand is finished first.")
+        for exchange in services.exchanges.values():
+            await exchange.drain()
+        for workers in running.workers:
+            workers.stop()
+        await asyncio.wait(working, timeout=config.stop_within_seconds)
+        services.feed.close()
+        for task in (*listening, *working):
+            task.cancel()
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """Let SIGTERM and SIGINT ask for the end; a second one changes nothing."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+@asynccontextmanager
+async def serving(config: Config) -> AsyncIterator[Running]:
+    """Open everything the service is made of; nothing runs yet."""
+    async with AsyncExitStack() as stack:
+        casework = load_casework(config)
+        dsn = await stack.enter_async_context(database.opened(config.dsn, config.data_dir))
+        await _prepare(dsn, ours=config.dsn is None)
+        size = SPARE_CONNECTIONS + 2 * len(config.exchanges)
+        pool = await stack.enter_async_context(database.pooled(dsn, size=size))
+        feed = Feed(pool=pool, connect=lambda: database.connected(dsn))
+        transcriber = transcriber_of(config)
+        stack.push_async_callback(transcriber.aclose)
+        exchanges = {
+            exchange.system: RunningExchange(exchange, config=config, pool=pool, clock=utc_now)
+            for exchange in config.exchanges
+        }
+        steps = Steps(
+            pool=pool,
+            clock=utc_now,
+            store_dir=config.store_dir,
+            recordings_dirs={one.system: one.recordings_dir for one in config.exchanges},
+            recording_grace=timedelta(seconds=config.recording_grace_seconds),
+            transcriber=transcriber,
+            classifier=casework.classifier,
+        )
+        workers = [
+            Workers(connect=lambda: database.connected(dsn), steps=steps.quick(), at_once=8),
+            Workers(
+                connect=lambda: database.connected(dsn),
+                steps=steps.slow(),
+                at_once=2 * workers_of(config),
+            ),
+        ]
+        services = Services(
+            config=config,
+            pool=pool,
+            feed=feed,
+            exchanges=exchanges,
+            policies=casework.policies,
+            policy=casework.policy,
+            calendar=casework.calendar,
+            city=casework.city,
+            transcriber=transcriber,
+            pings={
+                "database": _ping_database(pool),
+                "feed": feed.ping,
+                "speech": transcriber.ping,
+                **{f"exchange {name}": one.ping for name, one in exchanges.items()},
+            },
+        )
+        url = await stack.enter_async_context(_site(services))
+        yield Running(services=services, workers=workers, url=url)
+
+
+async def _prepare(dsn: str, *, ours: bool) -> None:
+    """An embedded database is migrated at the start; a city's own only by `hotline migrate`."""
+    async with database.connected(dsn) as conn:
+        if ours:
+            await database.migrate(conn)
+            return
+        missing = [one for one in await database.pending(conn) if one.phase == "pre"]
+    if missing:
+        raise MigrationRefusedError(
+            f"The database lacks {len(missing)} migrations of this version: "
+            "run `hotline migrate` first."
+        )
+
+
+def _ping_database(pool: Pool) -> Ping:
+    async def ping() -> None:
+        try:
+            await pool.execute("SELECT 1")
+        except OSError as error:
+            raise DatabaseUnavailableError("PostgreSQL does not answer.") from error
+
+    return ping
+
+
+@asynccontextmanager
+async def _site(services: Services) -> AsyncIterator[str]:
+    """The console and its API on the configured address."""
+    config = services.config
+    runner = web.AppRunner(build(services), access_log=None, shutdown_timeout=5)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, config.http_host, config.http_port).start()
+        except OSError as error:
+            raise PortTakenError(
+                f"The console cannot listen on {config.http_host}:{config.http_port} "
+                f"({error.strerror}): stop the program that has the port, or change http_port."
+            ) from error
+        host = f"[{config.http_host}]" if ":" in config.http_host else config.http_host
+        yield f"http://{host}:{config.http_port}/"
+    finally:
+        await runner.cleanup()

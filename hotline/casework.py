@@ -1,0 +1,46 @@
+"""What routing needs of the world, loaded once at the start: city, policies, calendar, model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from routing.model import load_model
+
+import deploy
+from hotline.config import Config
+from routing.calendar import Calendar, load_calendar
+from routing.classify import Classifier, Model
+from routing.directory import City, load_city
+from routing.policy import Policy, load_policies, newest
+
+_DEPLOY = Path(next(iter(deploy.__path__)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Casework:
+    """Everything by which cases are judged; immutable."""
+
+    city: City
+    classifier: Classifier
+    policies: dict[str, Policy]
+    policy: Policy
+    calendar: Calendar
+    model: Model | None
+
+
+def load_casework(config: Config) -> Casework:
+    """Read the city's folder, the policy packs, the calendar and the trained model, if any.
+
+    Raises:
+        RoutingError: one sentence says which file is missing or wrong.
+    """
+    city = load_city(config.city_dir)
+    policies = load_policies(_DEPLOY / "policies")
+    model = load_model(config.classifier_model) if config.classifier_model else None
+    return Casework(
+        city=city,
+        classifier=Classifier(city, model),
+        policies=policies,
+        policy=newest(policies, config.policy or city.policy),
+        calendar=load_calendar(_DEPLOY / "calendars"),
+        model=model,
+    )

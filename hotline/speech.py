@@ -1,0 +1,24 @@
+"""Which speech engine serves, and where its model stands."""
+
+import os
+from pathlib import Path
+
+from hotline.config import Config
+from transcription.engines.vosk import VoskTranscriber
+from transcription.models import model_path
+from transcription.transcriber import Transcriber
+
+
+def speech_model_path(config: Config) -> Path:
+    """The folder of the speech model: the one named, or where `hotline model fetch` puts it."""
+    return model_path(config.models_dir, config.speech.model_path)
+
+
+def workers_of(config: Config) -> int:
+    """How many recordings are heard at a time."""
+    return config.speech.workers or len(os.sched_getaffinity(0))
+
+
+def transcriber_of(config: Config) -> Transcriber:
+    """The configured engine; nothing is loaded before the first recording."""
+    return VoskTranscriber(speech_model_path(config), threads=workers_of(config))
