@@ -1,0 +1,242 @@
+"""Calls, and the facts from the exchange's files, in PostgreSQL.
+
+Each function runs inside the caller's transaction and can be repeated: a call's natural key is
+(system, linked id), a fact's is its place in its file. The caller's number is kept with the
+identities; call and fact rows hold its token. One transaction saves one call: callers are locked
+before the counter, so two that save several could wait for each other.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+import asyncpg
+
+from telephony.calls import (
+    Call,
+    CallAnswered,
+    CallEvent,
+    CallKey,
+    CallRinging,
+    CallStarted,
+    Outcome,
+    Side,
+)
+from telephony.events import LinkedId, System
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedCall:
+    """What became of an event."""
+
+    call_id: int
+    changed: bool
+    """Whether the event told something new; False when it was saved before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCall:
+    """A call with its number in the database."""
+
+    call_id: int
+    call: Call
+
+
+_FIND: LiteralString = """
+SELECT id, ringing_at, answered_at, ended_at
+  FROM calls WHERE system = $1 AND linked_id = $2 FOR UPDATE
+"""
+_TAKE_TURN: LiteralString = "SELECT last FROM call_counter FOR UPDATE"
+_COUNT: LiteralString = "UPDATE call_counter SET last = last + 1 RETURNING last"
+_INSERT: LiteralString = """
+INSERT INTO calls (id, system, linked_id, line, caller, started_at, queued_at, ringing_at,
+                   answered_at, ended_at, operator, outcome, hangup_by, recovered)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+"""
+_CONTINUE: LiteralString = """
+UPDATE calls SET
+    caller = coalesce(caller, $2), queued_at = coalesce(queued_at, $3),
+    ringing_at = coalesce(ringing_at, $4), answered_at = coalesce(answered_at, $5),
+    ended_at = $6, operator = coalesce(operator, $7), outcome = $8, hangup_by = $9,
+    recovered = recovered OR $10
+WHERE id = $1 AND ended_at IS NULL
+"""
+
+
+async def save(conn: asyncpg.Connection, event: CallEvent) -> SavedCall:
+    """Store what an event tells; a call that has ended is not touched any more.
+
+    A new call takes the next number from the counter in this transaction, so numbers have no
+    gaps. What was stored first stays: a time told again by another clock changes nothing.
+    """
+    call = event.call
+    caller = await _token(conn, call.caller_number, call.caller_name, call.started_at)
+    known = await conn.fetchrow(_FIND, call.key.system, call.key.linked_id)
+    if known is None:
+        await conn.execute(_TAKE_TURN)
+        known = await conn.fetchrow(_FIND, call.key.system, call.key.linked_id)
+    if known is None:
+        return SavedCall(call_id=await _insert(conn, call, caller), changed=True)
+    call_id: int = known["id"]
+    if known["ended_at"] is not None:
+        return SavedCall(call_id=call_id, changed=False)
+    await conn.execute(
+        _CONTINUE,
+        call_id,
+        caller,
+        call.queued_at,
+        call.ringing_at,
+        call.answered_at,
+        call.ended_at,
+        call.operator,
+        call.outcome,
+        call.hangup_by,
+        call.recovered,
+    )
+    return SavedCall(call_id=call_id, changed=_is_news(event, known))
+
+
+def _is_news(event: CallEvent, known: asyncpg.Record) -> bool:
+    match event:
+        case CallStarted():
+            return False
+        case CallRinging():
+            return known["ringing_at"] is None
+        case CallAnswered():
+            return known["answered_at"] is None
+        case _:
+            return True  # it had not ended
+
+
+async def _insert(conn: asyncpg.Connection, call: Call, caller: UUID | None) -> int:
+    call_id: int = await conn.fetchval(_COUNT)
+    await conn.execute(
+        _INSERT,
+        call_id,
+        call.key.system,
+        call.key.linked_id,
+        call.line,
+        caller,
+        call.started_at,
+        call.queued_at,
+        call.ringing_at,
+        call.answered_at,
+        call.ended_at,
+        call.operator,
+        call.outcome,
+        call.hangup_by,
+        call.recovered,
+    )
+    return call_id
+
+
+_WHO: LiteralString = """
+WITH known AS (SELECT token FROM identities WHERE number = $1),
+     added AS (
+        INSERT INTO identities (number, name, first_seen)
+        SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM known)
+        ON CONFLICT (number) DO UPDATE SET name = coalesce(identities.name, excluded.name)
+        RETURNING token)
+SELECT token FROM known UNION ALL SELECT token FROM added
+"""
+
+
+async def _token(
+    conn: asyncpg.Connection, number: str | None, name: str | None, at: datetime
+) -> UUID | None:
+    """The token that stands for a caller everywhere else; None where the number is withheld."""
+    if not number:
+        return None
+    token: UUID = await conn.fetchval(_WHO, number, name or None, at)
+    return token
+
+
+_CALLS: LiteralString = """
+SELECT c.*, i.number, i.name FROM calls c LEFT JOIN identities i ON i.token = c.caller
+"""
+_OPEN: LiteralString = _CALLS + "WHERE c.system = $1 AND c.ended_at IS NULL ORDER BY c.id"
+_ONE: LiteralString = _CALLS + "WHERE c.system = $1 AND c.linked_id = $2"
+
+
+async def open_calls(conn: asyncpg.Connection, system: System) -> list[StoredCall]:
+    """The calls that have not ended, oldest first."""
+    return [_stored(row) for row in await conn.fetch(_OPEN, system)]
+
+
+async def find(conn: asyncpg.Connection, key: CallKey) -> StoredCall | None:
+    """The call with this natural key."""
+    row = await conn.fetchrow(_ONE, key.system, key.linked_id)
+    return None if row is None else _stored(row)
+
+
+def _stored(row: asyncpg.Record) -> StoredCall:
+    call = Call(
+        key=CallKey(system=System(row["system"]), linked_id=LinkedId(row["linked_id"])),
+        line=row["line"],
+        caller_number=row["number"],
+        caller_name=row["name"],
+        started_at=row["started_at"],
+        queued_at=row["queued_at"],
+        ringing_at=row["ringing_at"],
+        answered_at=row["answered_at"],
+        ended_at=row["ended_at"],
+        operator=row["operator"],
+        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        hangup_by=None if row["hangup_by"] is None else Side(row["hangup_by"]),
+        recovered=row["recovered"],
+    )
+    return StoredCall(call_id=row["id"], call=call)
+
+
+_REPAIR: LiteralString = """
+UPDATE calls SET
+    line = $2, started_at = $3, queued_at = $4, ringing_at = $5, answered_at = $6,
+    ended_at = $7, operator = $8, outcome = $9, hangup_by = $10
+WHERE id = $1
+"""
+
+
+async def repair(conn: asyncpg.Connection, call_id: int, call: Call) -> None:
+    """Overwrite the times, the outcome and the people of a stored call; nothing else may."""
+    await conn.execute(
+        _REPAIR,
+        call_id,
+        call.line,
+        call.started_at,
+        call.queued_at,
+        call.ringing_at,
+        call.answered_at,
+        call.ended_at,
+        call.operator,
+        call.outcome,
+        call.hangup_by,
+    )
+
+
+_DIFFER: LiteralString = """
+INSERT INTO differences (found_at, system, linked_id, kind, detail, repaired)
+VALUES ($1, $2, $3, $4, $5::text::jsonb, $6)
+"""
+
+
+async def record_difference(
+    conn: asyncpg.Connection,
+    key: CallKey,
+    kind: str,
+    detail: dict[str, Any],
+    *,
+    repaired: bool,
+    at: datetime,
+) -> None:
+    """Note that the files told another story than the stored call."""
+    await conn.execute(
+        _DIFFER,
+        at,
+        key.system,
+        key.linked_id,
+        kind,
+        json.dumps(detail, ensure_ascii=False),
+        repaired,
+    )
