@@ -90,7 +90,7 @@ class AptRoot:
         words = ["-o", "Acquire::ForceHash=SHA256", "-o", f"Dir::Cache::archives={nothing}"]
         words += ["--print-uris", *_verb(closure), *names]
         listed = self._apt(*words)
-        found = re.findall(r"^'[^']*' (\S+) (\d+) SHA256:([0-9a-f]{64})$", listed, re.M)
+        found = re.findall(r"^'[^']*' (\S+) (\d+) SHA256:([0-9a-f]{64})$", listed, re.MULTILINE)
         if not found:
             raise NotCarried(", ".join(names))
         return [Package(file=f, size=int(size), sha256=digest) for f, size, digest in found]
@@ -251,14 +251,12 @@ Dir::Log "{folder}/log";
 #: What apt says -> the sentence for the operator, tried in this order.
 COMPLAINTS: tuple[tuple[str, str], ...] = (
     (
-        r"NO_PUBKEY|EXPKEYSIG|BADSIG|is not signed|invalid signature|Missing key|"
-        r"couldn't be verified",
+        r"NO_PUBKEY|EXPKEYSIG|BADSIG|is not signed|invalid signature|Missing key|be verified",
         "The signature of {suite} could not be checked: bring the package {keys} up to date.",
     ),
     (
         r"is not valid yet|is expired",
-        "The package index of {suite} is not of this time: set the clock, or choose another "
-        "mirror.",
+        "The package index of {suite} is not of this time: set the clock or {variable}.",
     ),
     (
         r"No space left on device|Disk quota exceeded",
@@ -269,10 +267,8 @@ COMPLAINTS: tuple[tuple[str, str], ...] = (
         "The mirror {mirror} does not carry {suite}: set {variable} to one that does.",
     ),
     (
-        r"Could not resolve|Temporary failure|Could not connect|Cannot initiate|timed out|"
-        r"Unable to connect|Connection failed|Failed to fetch",
-        "The packages of {suite} could not be fetched from {mirror}: check the network and run "
-        "again, it goes on where it stopped.",
+        r"resolve|Temporary failure|connect|Cannot initiate|timed out|Failed to fetch",
+        "{suite} could not be fetched from {mirror}: check the network and run again.",
     ),
 )
 LACKS = r"Unable to locate package|unmet dependencies|no installation candidate|Can't select"

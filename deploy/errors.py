@@ -5,7 +5,7 @@ class DeployError(Exception):
     """Something that runs around the service could not be fetched, set up or started."""
 
 
-class ToolMissing(DeployError):
+class ToolMissing(DeployError):  # noqa: N818 - reads as a fact
     """A program is neither installed nor could be fetched.
 
     Attributes:
@@ -17,11 +17,11 @@ class ToolMissing(DeployError):
         self.output = output
 
 
-class ExchangeInvalid(DeployError):
+class ExchangeInvalid(DeployError):  # noqa: N818 - reads as a fact
     """The description of the exchange cannot be rendered; the message names the field."""
 
 
-class PortTaken(DeployError):
+class PortTaken(DeployError):  # noqa: N818 - reads as a fact
     """Another program holds a port that the exchange needs.
 
     Attributes:
@@ -35,7 +35,7 @@ class PortTaken(DeployError):
         self.protocol = protocol
 
 
-class ExchangeNotStarted(DeployError):
+class ExchangeNotStarted(DeployError):  # noqa: N818 - reads as a fact
     """Asterisk ended or never became ready.
 
     Attributes:

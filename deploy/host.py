@@ -78,7 +78,9 @@ def read_host(root: Path = Path("/")) -> Host:
 def _release(root: Path) -> tuple[Family, str]:
     """Return family and code name from os-release."""
     path = root / "etc/os-release"
-    pairs = re.findall(r'^(\w+)="?([^"\n]*)"?$', path.read_text() if path.exists() else "", re.M)
+    pairs = re.findall(
+        r'^(\w+)="?([^"\n]*)"?$', path.read_text() if path.exists() else "", re.MULTILINE
+    )
     fields = dict(pairs)
     likes = {fields.get("ID", ""), *fields.get("ID_LIKE", "").split()}
     if "ubuntu" in likes and (fields.get("UBUNTU_CODENAME") or fields.get("VERSION_CODENAME")):
@@ -153,7 +155,7 @@ def _deb822_sources(text: str) -> Iterator[Source]:
         joined = re.sub(r"\n[ \t]+", " ", stanza)
         fields = {
             name.lower(): value.split()
-            for name, value in re.findall(r"^([\w-]+):[ \t]*(.*)$", joined, re.M)
+            for name, value in re.findall(r"^([\w-]+):[ \t]*(.*)$", joined, re.MULTILINE)
         }
         if fields.get("enabled") == ["no"] or "deb" not in fields.get("types", []):
             continue

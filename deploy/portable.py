@@ -276,9 +276,9 @@ def fetch_debs(
         ToolMissing: one sentence that says what to do.
     """
     manifest = read_manifest(into)
-    if manifest and set(names) <= {p["name"] for p in manifest["packages"]}:
-        if not damage(into, manifest):
-            return into
+    held = {package["name"] for package in manifest["packages"]} if manifest else set()
+    if manifest and set(names) <= held and not damage(into, manifest):
+        return into
     host = read_host()
     apt = AptRoot(host, suite or host.codename, _apt_folder(host, suite or host.codename), say)
     try:

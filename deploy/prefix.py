@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,11 @@ def unpack(
     Raises:
         ToolMissing: the disk is full or a package cannot be read.
     """
-    staging = prefix.with_name(prefix.name + ".part")
-    shutil.rmtree(staging, ignore_errors=True)
+    for left in prefix.parent.glob(f"{prefix.name}.part-*"):  # by runs that were killed
+        shutil.rmtree(left, ignore_errors=True)
+    # A new name each time: a tar that outlived its killed parent may still write to the old one.
+    staging = Path(tempfile.mkdtemp(prefix=f"{prefix.name}.part-", dir=prefix.parent))
+    staging.chmod(0o755)
     for name in MERGED:  # older packages say /lib where newer ones say /usr/lib
         (staging / "usr" / name).mkdir(parents=True)
         (staging / name).symlink_to(f"usr/{name}")

@@ -63,8 +63,7 @@ class Line:
         _check(r"\+?[0-9*#]{2,20}", self.number, "A line's number", "2 to 20 digits")
         if self.answer not in ("before_queue", "by_operator"):
             raise ExchangeInvalid(
-                f"Line {self.name} says answer={self.answer!r}: "
-                "choose before_queue or by_operator."
+                f"Line {self.name} says answer={self.answer!r}: choose before_queue or by_operator."
             )
         if self.ring_seconds < 1 or self.max_wait_seconds < 1:
             raise ExchangeInvalid(f"Line {self.name} needs to ring and to wait at least 1 second.")
@@ -85,7 +84,7 @@ class Exchange:
     sip_address: str = "127.0.0.1"
 
     def __post_init__(self) -> None:
-        _check(r"[a-z0-9][a-z0-9-]{0,31}", self.system, "The system's name", "small letters, a dash")
+        _check(r"[a-z0-9][a-z0-9-]{0,31}", self.system, "The system's name", "small letters")
         if not self.run_dir.is_absolute() or UNSAFE_IN_PATHS.search(str(self.run_dir)):
             raise ExchangeInvalid(
                 f"The exchange's folder {self.run_dir} must be absolute and hold only letters, "

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.apt_root import Say
 from deploy.asterisk.config import Exchange
 from deploy.asterisk.render import render
 from deploy.asterisk.secrets import Secrets, load_or_create
@@ -24,15 +25,15 @@ LONGEST_LINE = 240
 
 
 class Asterisk:
-    """One running exchange.
+    """One running exchange; as a context manager it is started and stopped.
 
-        async with Asterisk(exchange) as asterisk:
-            ...  # AMI on 127.0.0.1:exchange.ami_port, user "reader", asterisk.secrets.reader
+    AMI answers on 127.0.0.1:exchange.ami_port to the user "reader" with `secrets.reader`.
     """
 
-    def __init__(self, exchange: Exchange, tool: Tool | None = None) -> None:
+    def __init__(self, exchange: Exchange, tool: Tool | None = None, say: Say = print) -> None:
         self.exchange = exchange
         self.tool = tool
+        self.say = say
         self.log_path = exchange.log_dir / "messages.log"
         self._process: asyncio.subprocess.Process | None = None
         self._secrets: Secrets | None = None
@@ -74,7 +75,7 @@ class Asterisk:
         if self.pid is not None:
             return
         if self.tool is None:
-            self.tool = await asyncio.to_thread(ensure, "asterisk")
+            self.tool = await asyncio.to_thread(ensure, "asterisk", self.say)
         await end_left_over(self.exchange)
         check_ports(self.exchange)
         render(self.exchange, self.tool, self.secrets)
@@ -163,7 +164,9 @@ class Asterisk:
         )
 
     async def _poll(self) -> None:
-        while not await is_booted(self.exchange.ami_port, "reader", self.secrets.reader):
+        port = self.exchange.ami_port
+        # Asterisk tells nobody when it is ready: only asking shows it.
+        while not await is_booted(port, "reader", self.secrets.reader):  # noqa: ASYNC110
             await asyncio.sleep(RETRY_SECONDS)
 
 
@@ -215,24 +218,28 @@ def check_ports(exchange: Exchange, *, only: str | None = None) -> None:
 
 async def end_left_over(exchange: Exchange) -> None:
     """End the Asterisk that an earlier run of the same folder left behind, and no other."""
-    path = _pid_file(exchange)
-    try:
-        pid = int(path.read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except (OSError, ValueError):
-        return
-    if str(exchange.etc / "asterisk.conf").encode() not in command:
+    pid = _left_over(exchange)
+    if pid is None:
         return
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
-                while _is_alive(pid):
+                while _is_alive(pid):  # noqa: ASYNC110 - not our child: nothing to await
                     await asyncio.sleep(RETRY_SECONDS)
         if not _is_alive(pid):
             break
-    path.unlink(missing_ok=True)
+
+
+def _left_over(exchange: Exchange) -> int | None:
+    """Return the pid of a running Asterisk that reads this exchange's configuration."""
+    try:
+        pid = int(_pid_file(exchange).read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    return pid if str(exchange.etc / "asterisk.conf").encode() in command else None
 
 
 def _is_alive(pid: int) -> bool:

@@ -114,7 +114,11 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
     plain = ("asterisk", "modules", "logger", "manager", "cel", "cel_custom", "rtp", "indications")
     names = [f"{name}.conf" for name in plain] + list(own)
     rendered = {name: _fill(name, {**words, **own.get(name, {})}) for name in names}
-    return {**{f"{name}.conf": "; The defaults serve.\n" for name in DEFAULTS}, **rendered, "cdr.conf": NO_CDR}
+    return {
+        **{f"{name}.conf": "; The defaults serve.\n" for name in DEFAULTS},
+        **rendered,
+        "cdr.conf": NO_CDR,
+    }
 
 
 def control_dir(exchange: Exchange) -> Path:
@@ -129,7 +133,7 @@ def control_dir(exchange: Exchange) -> Path:
 def modules(tool: Tool) -> tuple[str, ...]:
     """Return the modules to load: all of them, less what this Asterisk does not have."""
     folders = [tool.prefix] if tool.prefix else [Path("/")]
-    patterns = ("usr/lib/*/asterisk/modules", "usr/lib/asterisk/modules", "usr/lib64/asterisk/modules")
+    patterns = [f"usr/{place}/asterisk/modules" for place in ("lib/*", "lib", "lib64")]
     present = {
         module.stem
         for folder in folders
@@ -168,8 +172,10 @@ def _installed(tool: Tool) -> str:
 
 
 def _telephone(operator: Operator, secrets: Secrets) -> str:
-    address = f"contact = {operator.contact}" if operator.contact else (
-        "max_contacts = 1\nremove_existing = yes\nqualify_frequency = 30"
+    address = (
+        f"contact = {operator.contact}"
+        if operator.contact
+        else ("max_contacts = 1\nremove_existing = yes\nqualify_frequency = 30")
     )
     words = {
         "extension": operator.extension,

@@ -149,8 +149,10 @@ def port_of(sound: Path | None) -> str:
 
 
 def scenario(*steps: str) -> str:
-    return '<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="test">\n{}\n</scenario>\n'.format(
-        "\n".join(steps)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="test">\n{}\n</scenario>\n'.format(
+            "\n".join(steps)
+        )
     )
 
 
@@ -194,7 +196,8 @@ class Caller:
                 '<recv response="487"/>',
                 send(request("ACK", "1 ACK", less="-7")),
             )
-        answered = [*begin, '<recv response="200"/>', send(request("ACK", "1 ACK")), stream(self.sound)]
+        ack = send(request("ACK", "1 ACK"))
+        answered = [*begin, '<recv response="200"/>', ack, stream(self.sound)]
         if not self.hangs_up:
             return scenario(*answered, '<recv request="BYE"/>', send(OK))
         seconds = self.talk_seconds if self.gives_up_after is None else self.gives_up_after
@@ -220,7 +223,8 @@ class Telephone:
             gone = gone.replace("[last_CSeq:]", "CSeq: [$cseq] INVITE")
             cancelled = ['<recv request="CANCEL"/>', send(OK), send(gone, 'retrans="500"')]
             return scenario(*begin, *cancelled, '<recv request="ACK"/>')
-        head = REPLY.format(status="200 OK") + "Content-Type: application/sdp\nContent-Length: [len]\n\n"
+        head = REPLY.format(status="200 OK") + "Content-Type: application/sdp\n"
+        head += "Content-Length: [len]\n\n"
         answered = [
             *begin,
             pause(self.rings_seconds),
@@ -263,7 +267,9 @@ class Sipp:
                 stderr=output,
             )
 
-    async def operator(self, telephone: Telephone, port: int, calls: int = 1) -> asyncio.subprocess.Process:
+    async def operator(
+        self, telephone: Telephone, port: int, calls: int = 1
+    ) -> asyncio.subprocess.Process:
         process = await self.start(telephone.steps(), port=port, calls=calls)
         async with asyncio.timeout(10):
             while not _is_bound(port):
