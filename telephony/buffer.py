@@ -85,24 +85,17 @@ class Buffer:
         Raises:
             LinkError: the buffer is full; what no longer fitted is counted as dropped.
         """
-        tally = self._tally
-        now = self._clock.now().timestamp()
-        target = self._queue if self._held is None else self._held
+        self._tally.count([event.name for event in events])
+        self._measure(events[0].keys.get("Timestamp"))
+        if self._wants is not None:
+            wanted = [event for event in events if self._wanted(event)]
+            self._tally.filtered += len(events) - len(wanted)
+            events = wanted
         room = self.limit - len(self)
-        for event in events:
-            tally.count(event.name)
-            stamp = event.keys.get("Timestamp")
-            if stamp is not None:
-                self._measure(now, stamp)
-            if self._wants is not None and not self._wanted(event):
-                tally.filtered += 1
-            elif room > 0:
-                room -= 1
-                target.append(event)
-            else:
-                tally.dropped += 1
+        (self._queue if self._held is None else self._held).extend(events[:room])
         self._filled.set()
-        if room <= 0:
+        if len(events) > room:
+            self._tally.dropped += len(events) - room
             self.drained.clear()
             raise LinkError(
                 f"{self.limit} events of the exchange {self._place} wait to be dealt with; the "
@@ -110,9 +103,11 @@ class Buffer:
                 reason=Reason.OVERFLOW,
             )
 
-    def _measure(self, now: float, stamp: str) -> None:
+    def _measure(self, stamp: str | None) -> None:
+        if stamp is None:
+            return
         try:
-            self._tally.late_by(now - float(stamp))
+            self._tally.late_by(self._clock.now().timestamp() - float(stamp))
         except (TypeError, ValueError):
             self._tally.wire.unreadable_lines += 1
 
@@ -142,28 +137,30 @@ class Buffer:
 
     async def deliver_for_ever(self, deliver: Deliver) -> None:
         """Call `deliver` for one thing after the other; what it raises ends nothing."""
+        queue = self._queue
         while True:
             await self._filled.wait()
             for _ in range(TURN):
-                if not self._queue:
+                if not queue:
                     self._filled.clear()
                     break
-                await self._hand_over(deliver, self._queue.popleft())
+                try:
+                    waits = deliver(queue.popleft())
+                    if waits is not None:
+                        await waits
+                except Exception as error:  # noqa: BLE001 - it is logged and counted there
+                    self._failed(error)
             if len(self) <= self.limit // 2:
                 self.drained.set()
             await asyncio.sleep(0)
 
-    async def _hand_over(self, deliver: Deliver, delivery: Delivery) -> None:
-        try:
-            waits = deliver(delivery)
-            if waits is not None:
-                await waits
-        except Exception:
-            self._tally.consumer_errors += 1
-            errors = self._tally.consumer_errors
-            if errors & (errors - 1) == 0:  # the 1st, 2nd, 4th, 8th: a flood is one fault
-                log.exception(
-                    "What the exchange %s reported could not be dealt with (%d times so far).",
-                    self._place,
-                    errors,
-                )
+    def _failed(self, error: Exception) -> None:
+        self._tally.consumer_errors += 1
+        errors = self._tally.consumer_errors
+        if errors & (errors - 1) == 0:  # the 1st, 2nd, 4th, 8th: a flood is one fault
+            log.error(
+                "What the exchange %s reported could not be dealt with (%d times so far).",
+                self._place,
+                errors,
+                exc_info=error,
+            )

@@ -38,11 +38,14 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
-    """How late events came, by their own Timestamp: a histogram, in seconds."""
+    """How late events came, by their own Timestamp: a histogram, in seconds.
+
+    Of the events that came in one read only the oldest is measured, the one that waited longest.
+    """
 
     bounds: tuple[float, ...] = LAG_BOUNDS
     counts: tuple[int, ...] = (0,) * (len(LAG_BOUNDS) + 1)
-    """Events in each bound, not cumulative; the last is everything above."""
+    """Reads in each bound, not cumulative; the last is everything above."""
     total: float = 0.0
     last: float | None = None
     longest: float = 0.0
@@ -97,12 +100,14 @@ class Tally:
     lag_last: float | None = None
     lag_longest: float = 0.0
 
-    def count(self, name: str) -> None:
-        """One more event of this name; names beyond 256 are counted together."""
-        if name in self.events or len(self.events) < NAMES_KEPT:
-            self.events[name] += 1
-        else:
-            self.events[OTHER_NAMES] += 1
+    def count(self, names: list[str]) -> None:
+        """One more event of each name; names beyond 256 are counted together."""
+        known = self.events
+        known.update(names)
+        if len(known) > NAMES_KEPT + 1:  # and the one for all others
+            for name in list(known)[NAMES_KEPT:]:
+                if name != OTHER_NAMES:
+                    known[OTHER_NAMES] += known.pop(name)
 
     def late_by(self, seconds: float) -> None:
         """An event came so many seconds after its Timestamp; clocks apart count as zero."""

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 READ_SIZE = 1 << 18
 GOODBYE_SECONDS = 1.0
+_SIGNS = frozenset({"FullyBooted", "Shutdown"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,19 +143,25 @@ class Session:
         events: list[Event] = []
         for message in messages:
             if type(message) is Event:
-                action_id = message.keys.get("ActionID")
-                if action_id is not None and self.inflight.take_event(action_id, message):
+                if "ActionID" in message.keys and self._is_answer(message):
                     continue
-                if message.name == "FullyBooted":
-                    self.booted.set()
-                elif message.name == "Shutdown":
-                    self._shutting_down = True
+                if message.name in _SIGNS:
+                    self._note_sign(message.name)
                 events.append(message)
             else:
                 self._check_login(message)
                 self.inflight.take_response(message)
         if events:
             self._take(events)
+
+    def _is_answer(self, event: Event) -> bool:
+        return self.inflight.take_event(str(event.keys["ActionID"]), event)
+
+    def _note_sign(self, name: str) -> None:
+        if name == "Shutdown":
+            self._shutting_down = True
+        else:
+            self.booted.set()
 
     def _check_login(self, response: Response) -> None:
         """A refused login is told here: the exchange closes before any task could tell it."""
