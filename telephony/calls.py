@@ -6,27 +6,37 @@ exchange picked up to play a notice. It *ended* when the caller's channel is gon
 the call is left. Time comes with the facts; nothing here reads a clock.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import TypeAlias
+from datetime import datetime, timedelta
 
-from telephony.channels import COARSEST, Channel, Moment, Party, best, moment
+from telephony.call import (
+    Call,
+    CallAnswered,
+    CallEnded,
+    CallEvent,
+    CallKey,
+    CallRinging,
+    CallStarted,
+    Leg,
+    Outcome,
+    Recording,
+    Side,
+    TrackerRules,
+)
+from telephony.channels import COARSEST, Channel, Party, best, moment
 from telephony.events import (
     ChannelEnded,
     ChannelStarted,
     Fact,
-    LinkedId,
     OperatorCalled,
     OperatorConnected,
     QueueJoined,
     SnapshotTaken,
     System,
+    UniqueId,
 )
 from telephony.story import CONTINUE
 from telephony.switchboard import Switchboard
-from telephony.verdict import Outcome, Side, hung_up_by, outcome_of
+from telephony.verdict import call_of, is_over
 
 __all__ = [
     "Call",
@@ -44,128 +54,11 @@ __all__ = [
     "TrackerRules",
 ]
 
-
-class Leg(StrEnum):
-    """Whose voice a recording holds."""
-
-    CALLER = "caller"
-    OPERATOR = "operator"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class CallKey:
-    """The natural key of a call.
-
-    `linked_id` is the linked id under which the call came in, which is the unique id of the
-    caller's channel; it stays the key when Asterisk later joins calls under another one.
-    """
-
-    system: System
-    linked_id: LinkedId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
-    """A recording that should exist."""
-
-    leg: Leg
-    path: str
-    """As the exchange named it: absolute, or in its folder of recordings."""
-    started_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A call as far as it is known; aware UTC times by the exchange's clock."""
-
-    key: CallKey
-    line: str
-    caller_number: str | None = field(repr=False)
-    caller_name: str | None = field(repr=False)
-    started_at: datetime
-    queued_at: datetime | None = None
-    ringing_at: datetime | None = None
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    operator: str | None = None
-    outcome: Outcome | None = None
-    hangup_by: Side | None = None
-    recordings: tuple[Recording, ...] = ()
-    recovered: bool = False
-    """Learnt from the exchange's files or a snapshot, because nobody listened at the time."""
-
-    @property
-    def wait(self) -> timedelta | None:
-        """From the queue to the answer, or to the end; None while waiting or if never queued."""
-        until = self.answered_at or self.ended_at
-        if self.queued_at is None or until is None:
-            return None
-        return max(until - self.queued_at, timedelta())
-
-    @property
-    def talk(self) -> timedelta | None:
-        """From the answer to the end, without the wait; None while talking or if not answered."""
-        if self.answered_at is None or self.ended_at is None:
-            return None
-        return max(self.ended_at - self.answered_at, timedelta())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallStarted:
-    """A caller reached one of our lines."""
-
-    call: Call
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallRinging:
-    """An operator's telephone rings for the call; told once, for the first."""
-
-    call: Call
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallAnswered:
-    """Caller and operator can speak; told once, for the first operator."""
-
-    call: Call
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallEnded:
-    """The call is over and has its outcome."""
-
-    call: Call
-    at: datetime
-
-
-CallEvent: TypeAlias = CallStarted | CallRinging | CallAnswered | CallEnded
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackerRules:
-    """What the tracker must know of the city's exchange."""
-
-    line_by_number: Mapping[str, str]
-    """The line by the number dialled."""
-    line_by_queue: Mapping[str, str]
-    inbound_contexts: frozenset[str] = frozenset({"from-trunk"})
-    """The dialplan contexts in which calls come in from outside."""
-    short_abandon: timedelta = timedelta(seconds=5)
-    """A caller who waited less and hung up did not really wait."""
-    recording_name: str = "{unique_id}-{leg}.wav"
-    """How the dialplan names recordings, for when no fact tells the name."""
-
-
 _STARTED, _RINGING, _ANSWERED, _ENDED = 1, 2, 4, 8
 _MARGIN = timedelta(seconds=2)
 """A channel younger than this at a snapshot may be missing in it and live."""
 _PATIENCE = timedelta(seconds=5)
 """How long a call that is over waits for a page missing in its story."""
-_UNKNOWN = datetime.min.replace(tzinfo=UTC)
 
 
 class CallTracker:
@@ -183,16 +76,14 @@ class CallTracker:
     def open_calls(self) -> list[Call]:
         """The calls that have started and not ended, oldest first."""
         calls = [
-            self._call(system, caller, caller.party.answer(caller))
+            call_of(system, caller, caller.party.answer(caller), self._rules)
             for caller, system in self._open.items()
         ]
         return sorted(calls, key=lambda call: (call.started_at, call.key))
 
     def observe(self, fact: Fact | SnapshotTaken) -> list[CallEvent]:
         """What became known with this fact: mostly nothing, at times several events."""
-        board = self._exchanges.get(fact.system)
-        if board is None:
-            board = self._exchanges[fact.system] = Switchboard()
+        board = self._exchanges.get(fact.system) or self._board(fact.system)
         if isinstance(fact, SnapshotTaken):
             return self._compare(board, fact)
         channel = board.channel(fact.unique_id, fact.linked_id)
@@ -208,6 +99,36 @@ class CallTracker:
         if kind in _CHANGING:
             self._meaning_for_others(board, channel, fact)
         return self._tell(board, fact.system, channel.party) if channel.party.callers else []
+
+    def resume(self, call: Call) -> None:
+        """Go on with a stored call that has not ended; what it tells is not told again."""
+        board = self._board(call.key.system)
+        channel = board.channel(UniqueId(call.key.linked_id), call.key.linked_id)
+        if channel is None or channel.told or call.ended_at is not None:
+            return
+        party = channel.party
+        channel.line = call.line
+        channel.started = (0, call.started_at)
+        channel.started_live = not call.recovered
+        channel.number, channel.shown_name = call.caller_number or "", call.caller_name or ""
+        channel.queued = (0, call.queued_at) if call.queued_at else channel.queued
+        party.rang = (0, call.ringing_at) if call.ringing_at else party.rang
+        if call.answered_at:
+            channel.connected = ((0, call.answered_at), call.operator or "")
+        channel.told = _STARTED
+        channel.told |= _RINGING if call.ringing_at else 0
+        channel.told |= _ANSWERED if call.answered_at else 0
+        party.last = max(
+            at for at in (call.started_at, call.queued_at, call.ringing_at, call.answered_at) if at
+        )
+        board.is_ours(channel)
+        self._open[channel] = call.key.system
+
+    def _board(self, system: System) -> Switchboard:
+        board = self._exchanges.get(system)
+        if board is None:
+            board = self._exchanges[system] = Switchboard()
+        return board
 
     def settle(self, now: datetime) -> list[CallEvent]:
         """End the calls that are over although a page of their story never came.
@@ -297,99 +218,27 @@ class CallTracker:
         if not caller.told:
             caller.told = _STARTED
             self._open[caller] = system
-            call = self._call(system, caller, answer)
+            call = call_of(system, caller, answer, self._rules)
             events.append(CallStarted(call=call, at=call.started_at))
         if party.rang is not None and not caller.told & (_RINGING | _ANSWERED):
             caller.told |= _RINGING
-            events.append(CallRinging(call=self._call(system, caller, answer), at=party.rang[1]))
-        over = caller.ended is not None and (force or _is_over(caller))
+            events.append(
+                CallRinging(call=call_of(system, caller, answer, self._rules), at=party.rang[1])
+            )
+        over = caller.ended is not None and (force or is_over(caller))
         if answer and not caller.told & _ANSWERED and (over or answer[0][0] < COARSEST):
             caller.told |= _ANSWERED
-            events.append(CallAnswered(call=self._call(system, caller, answer), at=answer[0][1]))
+            events.append(
+                CallAnswered(call=call_of(system, caller, answer, self._rules), at=answer[0][1])
+            )
         if over and caller.ended is not None:
             caller.told |= _ENDED
             del self._open[caller]
-            call = self._call(system, caller, answer, over=True)
+            call = call_of(system, caller, answer, self._rules, over=True)
             events.append(CallEnded(call=call, at=caller.ended[1]))
-
-    def _call(
-        self,
-        system: System,
-        caller: Channel,
-        answer: tuple[Moment, str] | None,
-        *,
-        over: bool = False,
-    ) -> Call:
-        """The call as it is known now; what only a coarse clock told, once it is over."""
-        by = hung_up_by(caller) if over else None
-        short = self._rules.short_abandon
-        started, queued, rang, answered, ended = _in_order(
-            caller.started,
-            caller.queued,
-            caller.party.rang,
-            answer[0] if answer else None,
-            caller.ended if over else None,
-            coarsest=COARSEST if over else COARSEST - 1,
-        )
-        return Call(
-            key=CallKey(system=system, linked_id=LinkedId(caller.unique_id)),
-            line=caller.line or "",
-            caller_number=caller.number or None,
-            caller_name=caller.shown_name or None,
-            started_at=started or _UNKNOWN,
-            queued_at=queued,
-            ringing_at=rang,
-            answered_at=answered,
-            ended_at=ended,
-            operator=answer[1] or None if answer and answered else None,
-            outcome=outcome_of(caller, answered=answered is not None, by=by, short=short)
-            if by
-            else None,
-            hangup_by=by,
-            recordings=self._recordings(caller),
-            recovered=not (caller.ended_live if over else caller.started_live),
-        )
-
-    def _recordings(self, caller: Channel) -> tuple[Recording, ...]:
-        if caller.recording is None:
-            return ()
-        files = {Leg.CALLER: caller.caller_file, Leg.OPERATOR: caller.operator_file}
-        if not any(files.values()):
-            name = self._rules.recording_name
-            files = {leg: name.format(unique_id=caller.unique_id, leg=leg) for leg in Leg}
-        at = caller.recording[1]
-        return tuple(
-            Recording(leg=leg, path=path, started_at=at) for leg, path in files.items() if path
-        )
 
 
 _CHANGING = frozenset(
     {ChannelStarted, ChannelEnded, QueueJoined, OperatorCalled, OperatorConnected}
 )
 """The kinds of facts that say something about more than their own channel."""
-
-
-def _in_order(*moments: Moment | None, coarsest: int) -> list[datetime | None]:
-    """The times that are exact enough; a coarse one never before an exact one it follows."""
-    times: list[datetime | None] = []
-    floor = _UNKNOWN
-    for told in moments:
-        if told is None or told[0] > coarsest:
-            times.append(None)
-            continue
-        at = max(told[1], floor) if told[0] else told[1]
-        floor = max(floor, at)
-        times.append(at)
-    return times
-
-
-def _is_over(caller: Channel) -> bool:
-    """Whether everything of the call is known to be over, and its story is whole."""
-    party = caller.party
-    if party.is_told_by_one_side(caller):
-        return False
-    if party.is_over:
-        return True
-    if any(other.ended is None for other in party.callers):
-        return caller.ended_live
-    return caller.ended_live and not party.others_live()

@@ -9,7 +9,7 @@ before the counter, so two that save several could wait for each other.
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -25,6 +25,8 @@ from telephony.calls import (
     Side,
 )
 from telephony.events import LinkedId, System
+
+Connection: TypeAlias = asyncpg.Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +219,10 @@ async def repair(conn: asyncpg.Connection, call_id: int, call: Call) -> None:
 
 _DIFFER: LiteralString = """
 INSERT INTO differences (found_at, system, linked_id, kind, detail, repaired)
-VALUES ($1, $2, $3, $4, $5::text::jsonb, $6)
+SELECT $1, $2, $3, $4, $5::text::jsonb, $6
+ WHERE NOT EXISTS (SELECT FROM differences
+                    WHERE system = $2 AND linked_id = $3 AND kind = $4
+                      AND detail = $5::text::jsonb)
 """
 
 
@@ -230,7 +235,7 @@ async def record_difference(
     repaired: bool,
     at: datetime,
 ) -> None:
-    """Note that the files told another story than the stored call."""
+    """Note that the files told another story than the stored call; the same one only once."""
     await conn.execute(
         _DIFFER,
         at,

@@ -1,36 +1,94 @@
-"""What a caller's story amounts to once it is over: who ended it, and what became of it. Pure."""
+"""What a caller's story amounts to: the call, who ended it, and what became of it. Pure."""
 
-from datetime import timedelta
-from enum import StrEnum
+from datetime import UTC, datetime, timedelta
 
-from telephony.channels import Channel
+from telephony.call import Call, CallKey, Leg, Outcome, Recording, Side, TrackerRules
+from telephony.channels import COARSEST, Channel, Moment
+from telephony.events import LinkedId, System
 
-
-class Side(StrEnum):
-    """Who ended a call."""
-
-    CALLER = "caller"
-    OPERATOR = "operator"
-    SYSTEM = "system"
-
-
-class Outcome(StrEnum):
-    """What became of a call. A call has exactly one, once it has ended."""
-
-    ANSWERED = "answered"
-    ABANDONED_SHORT = "abandoned_short"
-    """Hung up during the notice, or after less than the shortest wait that counts."""
-    ABANDONED = "abandoned"
-    """Hung up while waiting."""
-    UNANSWERED = "unanswered"
-    """The queue gave up: nobody took the call."""
-    VOICEMAIL = "voicemail"
-    FAILED = "failed"
-    """The exchange ended it before anybody could answer."""
-
-
+_UNKNOWN = datetime.min.replace(tzinfo=UTC)
 _AT_ONCE = timedelta(seconds=0.5)
 """A caller who hangs up in a queue has left it and ended within this time."""
+
+
+def call_of(
+    system: System,
+    caller: Channel,
+    answer: tuple[Moment, str] | None,
+    rules: TrackerRules,
+    *,
+    over: bool = False,
+) -> Call:
+    """The call as it is known now; what only a coarse clock told, once it is over."""
+    by = hung_up_by(caller) if over else None
+    started, queued, rang, answered, ended = _in_order(
+        caller.started,
+        caller.queued,
+        caller.party.rang,
+        answer[0] if answer else None,
+        caller.ended if over else None,
+        coarsest=COARSEST if over else COARSEST - 1,
+    )
+    outcome = None
+    if by is not None:
+        outcome = outcome_of(
+            caller, answered=answered is not None, by=by, short=rules.short_abandon
+        )
+    return Call(
+        key=CallKey(system=system, linked_id=LinkedId(caller.unique_id)),
+        line=caller.line or "",
+        caller_number=caller.number or None,
+        caller_name=caller.shown_name or None,
+        started_at=started or _UNKNOWN,
+        queued_at=queued,
+        ringing_at=rang,
+        answered_at=answered,
+        ended_at=ended,
+        operator=answer[1] or None if answer and answered else None,
+        outcome=outcome,
+        hangup_by=by,
+        recordings=_recordings(caller, rules),
+        recovered=not (caller.ended_live if over else caller.started_live),
+    )
+
+
+def _recordings(caller: Channel, rules: TrackerRules) -> tuple[Recording, ...]:
+    if caller.recording is None:
+        return ()
+    files = {Leg.CALLER: caller.caller_file, Leg.OPERATOR: caller.operator_file}
+    if not any(files.values()):
+        name = rules.recording_name
+        files = {leg: name.format(unique_id=caller.unique_id, leg=leg) for leg in Leg}
+    at = caller.recording[1]
+    return tuple(
+        Recording(leg=leg, path=path, started_at=at) for leg, path in files.items() if path
+    )
+
+
+def _in_order(*moments: Moment | None, coarsest: int) -> list[datetime | None]:
+    """The times that are exact enough; a coarse one never before an exact one it follows."""
+    times: list[datetime | None] = []
+    floor = _UNKNOWN
+    for told in moments:
+        if told is None or told[0] > coarsest:
+            times.append(None)
+            continue
+        at = max(told[1], floor) if told[0] else told[1]
+        floor = max(floor, at)
+        times.append(at)
+    return times
+
+
+def is_over(caller: Channel) -> bool:
+    """Whether everything of the call is known to be over, and its story is whole."""
+    party = caller.party
+    if party.is_told_by_one_side(caller):
+        return False
+    if party.is_over:
+        return True
+    if any(other.ended is None for other in party.callers):
+        return caller.ended_live
+    return caller.ended_live and not party.others_live()
 
 
 def hung_up_by(caller: Channel) -> Side:

@@ -1,0 +1,147 @@
+"""What a call is: values that everything else is told of. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias
+
+from telephony.events import LinkedId, System
+
+
+class Leg(StrEnum):
+    """Whose voice a recording holds."""
+
+    CALLER = "caller"
+    OPERATOR = "operator"
+
+
+class Side(StrEnum):
+    """Who ended a call."""
+
+    CALLER = "caller"
+    OPERATOR = "operator"
+    SYSTEM = "system"
+
+
+class Outcome(StrEnum):
+    """What became of a call. A call has exactly one, once it has ended."""
+
+    ANSWERED = "answered"
+    ABANDONED_SHORT = "abandoned_short"
+    """Hung up during the notice, or after less than the shortest wait that counts."""
+    ABANDONED = "abandoned"
+    """Hung up while waiting."""
+    UNANSWERED = "unanswered"
+    """The queue gave up: nobody took the call."""
+    VOICEMAIL = "voicemail"
+    FAILED = "failed"
+    """The exchange ended it before anybody could answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class CallKey:
+    """The natural key of a call.
+
+    `linked_id` is the linked id under which the call came in, which is the unique id of the
+    caller's channel; it stays the key when Asterisk later joins calls under another one.
+    """
+
+    system: System
+    linked_id: LinkedId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A recording that should exist."""
+
+    leg: Leg
+    path: str
+    """As the exchange named it: absolute, or in its folder of recordings."""
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call as far as it is known; aware UTC times by the exchange's clock."""
+
+    key: CallKey
+    line: str
+    caller_number: str | None = field(repr=False)
+    caller_name: str | None = field(repr=False)
+    started_at: datetime
+    queued_at: datetime | None = None
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    operator: str | None = None
+    outcome: Outcome | None = None
+    hangup_by: Side | None = None
+    recordings: tuple[Recording, ...] = ()
+    recovered: bool = False
+    """Learnt from the exchange's files or a snapshot, because nobody listened at the time."""
+
+    @property
+    def wait(self) -> timedelta | None:
+        """From the queue to the answer, or to the end; None while waiting or if never queued."""
+        until = self.answered_at or self.ended_at
+        if self.queued_at is None or until is None:
+            return None
+        return max(until - self.queued_at, timedelta())
+
+    @property
+    def talk(self) -> timedelta | None:
+        """From the answer to the end, without the wait; None while talking or if not answered."""
+        if self.answered_at is None or self.ended_at is None:
+            return None
+        return max(self.ended_at - self.answered_at, timedelta())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStarted:
+    """A caller reached one of our lines."""
+
+    call: Call
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRinging:
+    """An operator's telephone rings for the call; told once, for the first."""
+
+    call: Call
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered:
+    """Caller and operator can speak; told once, for the first operator."""
+
+    call: Call
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded:
+    """The call is over and has its outcome."""
+
+    call: Call
+    at: datetime
+
+
+CallEvent: TypeAlias = CallStarted | CallRinging | CallAnswered | CallEnded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerRules:
+    """What the tracker must know of the city's exchange."""
+
+    line_by_number: Mapping[str, str]
+    """The line by the number dialled."""
+    line_by_queue: Mapping[str, str]
+    inbound_contexts: frozenset[str] = frozenset({"from-trunk"})
+    """The dialplan contexts in which calls come in from outside."""
+    short_abandon: timedelta = timedelta(seconds=5)
+    """A caller who waited less and hung up did not really wait."""
+    recording_name: str = "{unique_id}-{leg}.wav"
+    """How the dialplan names recordings, for when no fact tells the name."""

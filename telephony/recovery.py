@@ -1,0 +1,214 @@
+"""Nothing depends on memory surviving: what was missed is read from the exchange's own files.
+
+    start     the calls left open, and the unfinished facts of the files, into the tracker
+    merge     after every login: files, then the snapshot; calls that are gone are closed
+    check     from time to time: what ended in the files is compared with what is stored
+
+Whatever comes out is handed to `tell`, the same function that takes live events: each call event
+in a transaction of its own, saved once however often it is told.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from telephony import cel, fact_store, queue_log, store
+from telephony.calls import CallEvent, CallKey, CallTracker, TrackerRules
+from telephony.events import Fact, SnapshotTaken, Source, System
+from telephony.fact_store import Ended
+from telephony.reconcile import Difference, DifferenceKind, judge, told_by_files
+from telephony.rows import Chunk, Parser, Reading, read_rows
+from telephony.snapshot import Snapshot
+from telephony.snapshot_facts import facts_in
+from telephony.tail import read_new
+
+log = logging.getLogger(__name__)
+
+Tell = Callable[[CallEvent], Awaitable[None]]
+Transaction = Callable[[], AbstractAsyncContextManager[store.Connection]]
+"""Opens a transaction on a connection of a pool."""
+
+GRACE = timedelta(seconds=3)
+"""How long after its end in the files a call is left to the live events."""
+LOOK_BACK = timedelta(days=2)
+"""Unfinished facts older than this belong to channels whose end was never written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeFiles:
+    """The files the exchange writes."""
+
+    cel: Path
+    queue_log: Path
+
+
+@dataclass(slots=True, kw_only=True)
+class RecoveryCounts:
+    """What was met since the service started; each number only grows."""
+
+    rows: int = 0
+    facts: int = 0
+    bad_rows: int = 0
+    files_lost: int = 0
+    differences: Counter[DifferenceKind] = field(default_factory=Counter)
+    checked_at: datetime | None = None
+    """When the last check went through."""
+
+
+class Recovery:
+    """One exchange's files, read into the database and held against the calls."""
+
+    def __init__(
+        self,
+        *,
+        system: System,
+        files: ExchangeFiles,
+        rules: TrackerRules,
+        tracker: CallTracker,
+        transaction: Transaction,
+        tell: Tell,
+    ) -> None:
+        self.counts = RecoveryCounts()
+        self._system = system
+        self._sources: tuple[tuple[Source, Path, Parser], ...] = (
+            # queue_log first: what it tells of a call is there when CEL ends the call.
+            (Source.QUEUE_LOG, files.queue_log, queue_log.parse),
+            (Source.CEL, files.cel, cel.parse),
+        )
+        self._rules = rules
+        self._tracker = tracker
+        self._transaction = transaction
+        self._tell = tell
+        self._turn = asyncio.Lock()
+
+    async def start(self, now: datetime) -> None:
+        """Once, before the connection: go on where the last process stopped."""
+        async with self._turn:
+            await self._read(now)
+            await self._judge_all(now, now)
+            async with self._transaction() as tx:
+                left_open = await store.open_calls(tx, self._system)
+            for stored in left_open:
+                self._tracker.resume(stored.call)
+            await self._observe_unfinished(now)
+
+    async def merge(self, snapshot: Snapshot, now: datetime) -> None:
+        """After every login, before the events that follow the snapshot."""
+        async with self._turn:
+            await self._read(now)
+            await self._judge_all(now, now)
+            await self._observe_unfinished(now)
+            await self._observe(facts_in(snapshot))
+
+    async def check(self, now: datetime) -> list[Difference]:
+        """Compare what ended in the files, repair what differs, and say what differed."""
+        async with self._turn:
+            await self._read(now)
+            found = await self._judge_all(now, now - GRACE)
+            for event in self._tracker.settle(now):
+                await self._tell(event)
+            self.counts.checked_at = now
+            return found
+
+    async def _read(self, now: datetime) -> None:
+        for source, path, parse in self._sources:
+            while await self._read_chunk(source, path, parse, now):
+                pass
+
+    async def _read_chunk(self, source: Source, path: Path, parse: Parser, now: datetime) -> bool:
+        """Read once; whether there may be more."""
+        async with self._transaction() as tx:
+            since = await fact_store.position(tx, self._system, source)
+        chunk = await asyncio.to_thread(read_new, path, since)
+        if chunk.position is None or chunk.position == since:
+            return chunk.more
+        reading = read_rows(chunk, parse, system=self._system)
+        async with self._transaction() as tx:
+            stored = await fact_store.append_facts(
+                tx, self._system, source, reading.facts, chunk.position, since=since, at=now
+            )
+        if stored:
+            self._count(reading, chunk)
+        return chunk.more or not stored
+
+    def _count(self, reading: Reading, chunk: Chunk) -> None:
+        self.counts.rows += reading.rows
+        self.counts.facts += len(reading.facts)
+        self.counts.bad_rows += reading.bad
+        self.counts.files_lost += chunk.lost
+        if reading.bad:
+            log.warning("%d rows of the exchange's files could not be read.", reading.bad)
+        if chunk.lost:
+            log.error("A file of the exchange was gone or cut before it was read to its end.")
+
+    async def _observe_unfinished(self, now: datetime) -> None:
+        async with self._transaction() as tx:
+            facts = await fact_store.unfinished_facts(tx, self._system, since=now - LOOK_BACK)
+        await self._observe(facts)
+
+    async def _observe(self, facts: Iterable[Fact | SnapshotTaken]) -> None:
+        for fact in facts:
+            for event in self._tracker.observe(fact):
+                await self._tell(event)
+
+    async def _judge_all(self, now: datetime, until: datetime) -> list[Difference]:
+        found: list[Difference] = []
+        while True:
+            async with self._transaction() as tx:
+                ended = await fact_store.ended_unjudged(tx, self._system, until=until)
+            if not ended:
+                return found
+            for one in ended:
+                found += await self._judge_or_note(one, now)
+
+    async def _judge_or_note(self, ended: Ended, now: datetime) -> list[Difference]:
+        """One that cannot be judged is noted and passed, so that it does not block the others."""
+        try:
+            found = await self._judge(ended, now)
+        except Exception:
+            log.exception("The files' story of one call could not be compared; it is noted.")
+            found = [
+                Difference(
+                    key=CallKey(system=self._system, linked_id=ended.linked_id),
+                    kind=DifferenceKind.UNJUDGED,
+                    detail={},
+                    repaired=False,
+                )
+            ]
+            async with self._transaction() as tx:
+                await self._note(tx, found, now)
+        async with self._transaction() as tx:
+            await fact_store.judged(tx, self._system, ended, at=now)
+        self.counts.differences.update(difference.kind for difference in found)
+        return found
+
+    async def _judge(self, ended: Ended, now: datetime) -> list[Difference]:
+        async with self._transaction() as tx:
+            facts = await fact_store.facts_of(tx, self._system, ended.linked_id)
+        found: list[Difference] = []
+        for key, told in told_by_files(facts, self._rules).items():
+            async with self._transaction() as tx:
+                stored = await store.find(tx, key)
+                verdict = judge(told, stored.call if stored else None)
+                await self._note(tx, verdict.differences, now)
+                if stored is not None and verdict.repaired is not None:
+                    await store.repair(tx, stored.call_id, verdict.repaired)
+            for event in verdict.events:
+                await self._tell(event)
+            found += verdict.differences
+        if found:
+            await self._observe(facts)  # so that the tracker holds it for ended, too
+        return found
+
+    async def _note(
+        self, tx: store.Connection, differences: Iterable[Difference], now: datetime
+    ) -> None:
+        for one in differences:
+            await store.record_difference(
+                tx, one.key, one.kind, one.detail, repaired=one.repaired, at=now
+            )
