@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from routing.model import load_model
-
 import deploy
 from hotline.config import Config
 from routing.calendar import Calendar, load_calendar
@@ -35,7 +33,7 @@ def load_casework(config: Config) -> Casework:
     """
     city = load_city(config.city_dir)
     policies = load_policies(_DEPLOY / "policies")
-    model = load_model(config.classifier_model) if config.classifier_model else None
+    model = _load_model(config.classifier_model) if config.classifier_model else None
     return Casework(
         city=city,
         classifier=Classifier(city, model),
@@ -44,3 +42,9 @@ def load_casework(config: Config) -> Casework:
         calendar=load_calendar(_DEPLOY / "calendars"),
         model=model,
     )
+
+
+def _load_model(path: Path) -> Model:
+    from routing.model import load_model  # noqa: PLC0415 - heavy, and only some cities train one
+
+    return load_model(path)

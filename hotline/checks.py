@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 import asyncpg
 
 from hotline import database, jobs
@@ -118,7 +119,9 @@ class Checks:
             missing = await database.pending(conn)
             if missing and self._config.dsn:
                 return self._ill("check.migrations.pending", count=len(missing))
-            done = len(database.migrations()) - len(missing)
+            if missing:
+                return self._well("check.migrations.later", count=len(missing))
+            done = len(database.migrations())
             return self._well("check.migrations.ok", count=done)
 
         async def as_made() -> Found:
@@ -203,6 +206,8 @@ class Checks:
 
     async def _check_port(self) -> Found:
         host, port = self._config.http_host, self._config.http_port
+        if await _is_ours(host, port):
+            return self._well("check.port.ours", host=host, port=port)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -211,3 +216,17 @@ class Checks:
             except OSError:
                 return self._ill("check.port.taken", host=host, port=port)
         return self._well("check.port.ok", host=host, port=port)
+
+
+async def _is_ours(host: str, port: int) -> bool:
+    """Whether this very service answers there: its console names itself."""
+    name = f"[{host}]" if ":" in host else host
+    patience = aiohttp.ClientTimeout(total=3)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=patience) as session,
+            session.get(f"http://{name}:{port}/healthz") as answer,
+        ):
+            return answer.headers.get("Server") == "hotline"
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        return False

@@ -330,8 +330,10 @@ async def drift(conn: asyncpg.Connection) -> list[str]:
     attempt = conn.transaction()
     await attempt.start()
     try:
+        begun = await conn.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
         await conn.execute(_SCRATCH)
-        await conn.execute(_LEDGER)
+        if begun:
+            await conn.execute(_LEDGER)
         for migration in migrations():
             if (migration.number, migration.phase) not in skipped:
                 await _run(conn, migration)

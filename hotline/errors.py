@@ -23,3 +23,7 @@ class PortTakenError(HotlineError):
 
 class CallUnknownError(HotlineError):
     """There is no such call."""
+
+
+class ExchangeAwayError(HotlineError):
+    """An exchange cannot be followed at this moment."""

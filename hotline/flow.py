@@ -145,6 +145,8 @@ async def case_moved(
 ) -> cases.Moved:
     """A person moved a case; an illegal move raises one sentence and changes nothing."""
     moved = await cases.move(tx, case_id, move, actor, now, data, expected=expected, policy=policy)
+    if moved.after.call_id is not None:
+        await store.hold_call(tx, moved.after.call_id)
     row = _Row(event=Event(moved.event), body=telling.masked(moved.body), case_id=case_id)
     await _tell(tx, actor.name, now, moved.after.call_id, [row])
     return moved

@@ -83,13 +83,14 @@ async def write(
 
 async def after(conn: asyncpg.Connection, last: int, limit: int = 500) -> list[Entry]:
     """The rows that follow `last`, oldest first: what a reader that saw `last` has missed."""
-    return [_entry(row) for row in await conn.fetch(_AFTER, last, limit)]
+    return [entry_of(row) for row in await conn.fetch(_AFTER, last, limit)]
 
 
 async def of_case(conn: asyncpg.Connection, case_id: int) -> list[Entry]:
     """Everything that happened to a case and to its call, oldest first."""
-    return [_entry(row) for row in await conn.fetch(_OF_CASE, case_id)]
+    return [entry_of(row) for row in await conn.fetch(_OF_CASE, case_id)]
 
 
-def _entry(row: asyncpg.Record) -> Entry:
+def entry_of(row: asyncpg.Record) -> Entry:
+    """The entry in a row that has all columns of the journal."""
     return Entry(**{**dict(row), "body": json.loads(row["body"])})

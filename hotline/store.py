@@ -63,6 +63,15 @@ async def lock_call(conn: Connection, call_id: int) -> StoredCall:
     return _call(await conn.fetchrow(_LOCK_CALL, call_id), call_id)
 
 
+async def hold_call(conn: Connection, call_id: int) -> None:
+    """Make sure of a call before the journal speaks of it.
+
+    A journal row refers to its call. Whoever changes that call at this moment is waiting for the
+    journal's turn, so the call must be had before the turn is taken, or both would wait for ever.
+    """
+    await conn.execute("SELECT FROM calls WHERE id = $1 FOR KEY SHARE", call_id)
+
+
 def _call(row: asyncpg.Record | None, call_id: int) -> StoredCall:
     if row is None:
         raise CallUnknownError(f"There is no call number {call_id}.")
@@ -145,3 +154,22 @@ async def sound_to_hear(conn: Connection, call_id: int, leg: Leg) -> Sound | Non
     if row is None:
         return None
     return Sound(path=Path(row["path"]), sha256=row["sha256"])
+
+
+_LAST_CALLS: LiteralString = """
+    SELECT c.id, c.line, c.started_at, i.name, i.number, c.outcome, c.operator,
+           extract(epoch FROM coalesce(c.answered_at, c.ended_at) - c.queued_at)::float AS wait,
+           extract(epoch FROM c.ended_at - c.answered_at)::float AS talk,
+           (SELECT string_agg(r.leg || ' ' || r.state, ', ' ORDER BY r.leg)
+              FROM recordings r WHERE r.call_id = c.id) AS recordings,
+           (SELECT string_agg(t.leg || ' ' || t.state, ', ' ORDER BY t.leg)
+              FROM transcripts t WHERE t.call_id = c.id) AS transcripts,
+           k.number AS case_number
+      FROM calls c LEFT JOIN identities i ON i.token = c.caller
+      LEFT JOIN cases k ON k.call_id = c.id
+     ORDER BY c.id DESC LIMIT $1"""
+
+
+async def last_calls(conn: Connection, limit: int) -> list[asyncpg.Record]:
+    """The newest calls with what hangs on them; whoever shows them masks the caller."""
+    return await conn.fetch(_LAST_CALLS, limit)

@@ -1,0 +1,201 @@
+"""The command line: `hotline serve | demo | migrate | check | model | replay | calls | cases ...`.
+
+Whatever goes wrong comes out as one sentence and a non-zero status; `--debug` adds the traceback.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+
+from deploy.errors import DeployError
+from hotline import cli_cases, cli_speech, database, logs
+from hotline.catalogue import say
+from hotline.config import Config, load
+from hotline.errors import HotlineError
+from hotline.masking import mask_text
+from routing.errors import RoutingError
+from telephony.errors import TelephonyError
+from transcription.errors import SpeechError
+
+SENTENCES = (HotlineError, TelephonyError, SpeechError, RoutingError, DeployError)
+"""The roots of our error trees: their text is a sentence for an operator."""
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="hotline",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="A city's mayor's line and duty line: 市长公开电话与值班电话。",
+)
+app.add_typer(cli_cases.cases, name="cases")
+app.add_typer(cli_speech.model, name="model")
+app.command("calls")(cli_cases.calls)
+app.command("train")(cli_speech.train)
+app.command("classify")(cli_speech.classify)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", help="The TOML file (else HOTLINE_CONFIG).")
+]
+
+
+@app.callback()
+def options(
+    config: ConfigOption = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and all logs.")] = False,
+) -> None:
+    """Options that stand before every command."""
+    if config is not None:
+        os.environ["HOTLINE_CONFIG"] = str(config)
+    if debug:
+        os.environ["HOTLINE_DEBUG"] = "1"
+
+
+def configured(*, quiet: bool = True) -> Config:
+    """The configuration, with logging set up for a command (quiet) or for the service."""
+    config = load()
+    logs.set_up("debug" if debugging() else "warning" if quiet else config.log_level)
+    return config
+
+
+def debugging() -> bool:
+    """Whether `--debug` was given."""
+    return os.environ.get("HOTLINE_DEBUG") == "1"
+
+
+@app.command()
+def serve() -> None:
+    """Run the service: listen to the exchanges, transcribe, route, show, count."""
+    from hotline import app as service  # noqa: PLC0415 - other commands start without all of it
+
+    config = configured(quiet=False)
+
+    def ready(running: service.Running) -> None:
+        typer.echo(say("serve.ready", config.language, url=running.url))
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        service.stop_on_signals(stop)
+        await service.serve(config, stop=stop, ready=ready)
+
+    asyncio.run(run())
+    typer.echo(say("serve.stopped", config.language))
+
+
+@app.command()
+def migrate(
+    phase: Annotated[
+        str, typer.Option(help="pre: before the new version starts; post: after the last old one.")
+    ] = "all",
+) -> None:
+    """Bring the database's schema up to date."""
+    config = configured()
+    phases: dict[str, tuple[database.Phase, ...]] = {
+        "all": ("pre", "post"),
+        "pre": ("pre",),
+        "post": ("post",),
+    }
+    if phase not in phases:
+        raise typer.BadParameter("--phase is pre, post or all.")
+
+    async def run() -> list[database.Migration]:
+        async with (
+            database.opened(config.dsn, config.data_dir) as dsn,
+            database.connected(dsn) as conn,
+        ):
+            return await database.migrate(conn, phases=phases[phase])
+
+    names = ", ".join(f"{one.number:04d}_{one.name}.{one.phase}" for one in asyncio.run(run()))
+    key = "migrate.done" if names else "migrate.nothing"
+    typer.echo(say(key, config.language, **({"names": names} if names else {})))
+
+
+@app.command()
+def check() -> None:
+    """Say of every part whether it works; the status is 1 if one does not."""
+    from hotline.checks import Checks  # noqa: PLC0415 - as above
+
+    config = configured()
+
+    async def run() -> int:
+        failed = 0
+        async for line in Checks(config, config.language).run():
+            mark = "✓" if line.found.well else "✗"
+            typer.echo(f"{mark} {line.label}  {line.found.sentence}")
+            failed += not line.found.well
+        return failed
+
+    failed = asyncio.run(run())
+    key = "check.some_failed" if failed else "check.all_ok"
+    typer.echo(say(key, config.language, **({"count": failed} if failed else {})))
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A captured AMI stream, a CEL file or a queue_log.")],
+    store: Annotated[bool, typer.Option("--store", help="Also store the calls.")] = False,
+    system: Annotated[str, typer.Option(help="The exchange it comes from.")] = "replayed",
+) -> None:
+    """Run a captured stream through the parser and the tracker, and show the calls in it."""
+    from hotline import replaying  # noqa: PLC0415 - as above
+
+    config = configured()
+    told = asyncio.run(replaying.replay(config, file, system=system, store=store))
+    for event in told.events:
+        typer.echo(replaying.describe(event, config.language))
+    facts, calls = told.facts, told.calls
+    typer.echo(
+        say("replay.done", config.language, facts=facts, calls=calls, events=len(told.events))
+    )
+
+
+@app.command()
+def demo(
+    leave: Annotated[bool, typer.Option("--exit", help="End after the report, for CI.")] = False,
+) -> None:
+    """Place twelve real calls and watch them become cases."""
+    from hotline.demo import main as run_demo  # noqa: PLC0415 - as above
+
+    raise typer.Exit(run_demo(leave=leave))
+
+
+def main() -> None:
+    """Run a command; whatever goes wrong is one sentence and a status that is not zero."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if debugging():
+            raise
+        sentence = sentence_of(error)
+        typer.echo(sentence, err=True)
+        sys.exit(1)
+
+
+def sentence_of(error: BaseException) -> str:
+    """What to tell the operator: our own sentence, else one that admits the surprise."""
+    for one in _leaves(error):
+        if isinstance(one, SENTENCES):
+            return mask_text(str(one))
+    first = next(_leaves(error))
+    if isinstance(first, asyncpg.PostgresError):
+        return mask_text(f"PostgreSQL refuses: {first}.")
+    what = mask_text(f"{type(first).__name__}: {first}")
+    return f"Something unexpected went wrong ({what}): run it again with --debug and report it."
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors inside groups, in order."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error

@@ -1,0 +1,268 @@
+"""`hotline calls` and `hotline cases ...`: what there is, and the moves a person makes.
+
+The moves go through the same step of the flow as the console's, journal row included. Whoever may
+run this on the server may make every move; the journal says by whom (`--as`, else the login name).
+"""
+
+import asyncio
+import getpass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from hotline import database, flow, journal, store
+from hotline.casework import Casework, load_casework
+from hotline.catalogue import Language, messages, say
+from hotline.config import Config
+from hotline.masking import mask_name, mask_number, mask_text
+from hotline.services import utc_now
+from routing import store as case_store
+from routing.cases import Actor, Case, CaseState, Kind, Move, MoveData, Role, Urgency
+from routing.deadlines import deadline_of
+from routing.errors import CaseUnknown
+from transcription import store as words
+
+T = TypeVar("T")
+HERE = ZoneInfo("Asia/Shanghai")
+CALL_COLUMNS = (
+    *("id", "line", "started", "caller", "outcome", "wait", "talk", "operator"),
+    *("recordings", "transcripts", "case"),
+)
+cases = typer.Typer(name="cases", no_args_is_help=True, help="Cases: list, show and move them.")
+
+Number = Annotated[str, typer.Argument(help="The case's number, or its id.")]
+AsOption = Annotated[str | None, typer.Option("--as", help="Who makes the move.")]
+
+
+def _configured() -> Config:
+    from hotline.cli import configured  # noqa: PLC0415 - cli imports this file
+
+    return configured()
+
+
+def _at_work(config: Config, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    """Run one command's work on one connection, in one transaction."""
+
+    @asynccontextmanager
+    async def connection() -> AsyncIterator[asyncpg.Connection]:
+        async with (
+            database.opened(config.dsn, config.data_dir) as dsn,
+            database.connected(dsn) as conn,
+            conn.transaction(),
+        ):
+            yield conn
+
+    async def run() -> T:
+        async with connection() as conn:
+            return await work(conn)
+
+    return asyncio.run(run())
+
+
+def _term(prefix: str, value: str | None, language: Language) -> str:
+    """A word of ours in the reader's language; one without an entry as it is."""
+    return messages(language).get(f"{prefix}.{value}", value) if value else ""
+
+
+def _shown(at: datetime | None) -> str:
+    return at.astimezone(HERE).strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+
+def _print(headings: list[str], rows: list[list[str]]) -> None:
+    table = Table(*headings, box=None)
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    Console().print(table)
+
+
+def calls(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20) -> None:
+    """The last calls, newest first; callers are masked."""
+    config = _configured()
+    language = config.language
+    rows = _at_work(config, lambda conn: store.last_calls(conn, limit))
+    if not rows:
+        typer.echo(say("calls.none", language))
+        return
+    columns = [
+        "id",
+        "line",
+        "started",
+        "caller",
+        "outcome",
+        "wait",
+        "talk",
+        "operator",
+        "recordings",
+        "transcripts",
+        "case",
+    ]
+    _print(
+        [say(f"calls.column.{name}", language) for name in columns],
+        [
+            [
+                str(row["id"]),
+                _term("line", row["line"], language),
+                _shown(row["started_at"]),
+                f"{mask_name(row['name'])} {mask_number(row['number'])}".strip(),
+                _term("outcome", row["outcome"] or "open", language),
+                _seconds(row["wait"]),
+                _seconds(row["talk"]),
+                row["operator"] or "",
+                row["recordings"] or "",
+                row["transcripts"] or "",
+                row["case_number"] or "",
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+@cases.command("list")
+def list_cases(
+    state: Annotated[CaseState | None, typer.Option()] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
+) -> None:
+    """The last cases, newest first."""
+    config = _configured()
+    language, casework = config.language, load_casework(config)
+    wanted = case_store.Filter(states=[state] if state else None)
+    found = _at_work(config, lambda conn: case_store.page(conn, wanted, limit=limit))
+    if not found.cases:
+        typer.echo(say("cases.none", language))
+        return
+    columns = ["number", "state", "kind", "urgency", "level1", "area", "unit", "owner", "due"]
+    _print(
+        [say(f"cases.column.{name}", language) for name in columns],
+        [list(_facts(case, casework, language).values()) for case in found.cases],
+    )
+
+
+def _facts(case: Case, casework: Casework, language: Language) -> dict[str, str]:
+    policy = casework.policies.get(case.policy or "", casework.policy)
+    deadline = deadline_of(case, policy, casework.calendar)
+    return {
+        "number": case.number,
+        "state": _term("state", case.state, language),
+        "kind": _term("kind", case.kind, language),
+        "urgency": _term("urgency", case.urgency, language),
+        "level1": case.level1 or "",
+        "area": case.area or "",
+        "unit": case.unit or "",
+        "owner": case.owner,
+        "due": _shown(deadline.at) if deadline else "",
+    }
+
+
+async def _find(conn: asyncpg.Connection, number: str) -> Case:
+    """A case by its number, else by its id."""
+    try:
+        return await case_store.get_by_number(conn, number)
+    except CaseUnknown:
+        if number.isascii() and number.isdigit() and len(number) < 10:  # noqa: PLR2004 - an id
+            return await case_store.get(conn, int(number))
+        raise
+
+
+@cases.command()
+def show(number: Number) -> None:
+    """One case: its facts, what was said, and everything that happened to it."""
+    config = _configured()
+    language, casework = config.language, load_casework(config)
+
+    async def read(conn: asyncpg.Connection) -> None:
+        case = await _find(conn, number)
+        for name, value in _facts(case, casework, language).items():
+            typer.echo(f"{say(f'cases.column.{name}', language)}: {value}")
+        turns = await words.dialogue(conn, case.call_id) if case.call_id else ()
+        typer.echo(f"\n{say('cases.dialogue', language)}")
+        for turn in turns:
+            side = say(f"side.{turn.leg}", language)
+            typer.echo(f"  {turn.start:6.1f}s {side}: {mask_text(turn.text)}")
+        if not turns:
+            typer.echo(f"  {say('cases.no_dialogue', language)}")
+        typer.echo(f"\n{say('cases.history', language)}")
+        for entry in await journal.of_case(conn, case.id):
+            typer.echo(f"  {_shown(entry.at)}  {entry.actor:<22} {entry.event}")
+
+    _at_work(config, read)
+
+
+def _move(number: str, move: Move, who: str | None, data: MoveData) -> None:
+    config = _configured()
+    casework = load_casework(config)
+    actor = Actor(name=who or getpass.getuser(), roles=frozenset(Role) - {Role.SYSTEM})
+
+    async def make(conn: asyncpg.Connection) -> case_store.Moved:
+        case = await _find(conn, number)
+        return await flow.case_moved(
+            conn,
+            case.id,
+            move=move,
+            actor=actor,
+            now=utc_now(),
+            data=data,
+            policy=casework.policy.name,
+        )
+
+    moved = _at_work(config, make)
+    typer.echo(
+        say(
+            "cases.moved",
+            config.language,
+            number=moved.after.number,
+            before=_term("state", moved.before.state, config.language),
+            after=_term("state", moved.after.state, config.language),
+        )
+    )
+
+
+@cases.command("open")
+def open_case(  # noqa: PLR0917 - typer makes options of them
+    number: Number,
+    kind: Annotated[Kind | None, typer.Option()] = None,
+    urgency: Annotated[Urgency | None, typer.Option()] = None,
+    level1: Annotated[str | None, typer.Option()] = None,
+    area: Annotated[str | None, typer.Option()] = None,
+    unit: Annotated[str | None, typer.Option()] = None,
+    summary: Annotated[str | None, typer.Option()] = None,
+    who: AsOption = None,
+) -> None:
+    """Confirm a draft, as suggested or corrected."""
+    data = MoveData(
+        kind=kind, urgency=urgency, level1=level1, area=area, unit=unit, summary=summary
+    )
+    _move(number, Move.OPEN, who, data)
+
+
+@cases.command()
+def dispatch(
+    number: Number, unit: Annotated[str | None, typer.Option()] = None, who: AsOption = None
+) -> None:
+    """Send an open case to the unit that handles it."""
+    _move(number, Move.DISPATCH, who, MoveData(unit=unit))
+
+
+@cases.command()
+def answer(
+    number: Number, reply: Annotated[str, typer.Option(help="The answer.")], who: AsOption = None
+) -> None:
+    """Record the unit's answer."""
+    _move(number, Move.ANSWER, who, MoveData(reply=reply))
+
+
+@cases.command()
+def close(number: Number, who: AsOption = None) -> None:
+    """Close an answered case."""
+    _move(number, Move.CLOSE, who, MoveData())
