@@ -1,0 +1,163 @@
+"""Calls, their sound and their words, as the console shows them; reading only."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any, LiteralString
+
+import asyncpg
+from aiohttp import web
+
+from hotline.console.desk import Request
+from hotline.console.problems import Fault, ProblemError
+from hotline.console.shapes import (
+    CallDetail,
+    CallQuery,
+    Calls,
+    CallView,
+    CaseRef,
+    RecordingView,
+    TranscriptView,
+    TurnView,
+)
+from hotline.database import Connection, borrowed
+from hotline.masking import mask_name, mask_number
+from routing.cases import Urgency
+from telephony.calls import Leg
+from transcription import store as words
+
+_CALLS: LiteralString = """
+    SELECT c.*, i.number AS caller_number, i.name AS caller_name,
+           k.id AS case_id, k.number AS case_number, k.state AS case_state,
+           k.urgency AS case_urgency,
+           (SELECT coalesce(jsonb_object_agg(leg, state), '{}')
+              FROM recordings r WHERE r.call_id = c.id) AS recordings,
+           (SELECT coalesce(jsonb_object_agg(leg, state), '{}')
+              FROM transcripts t WHERE t.call_id = c.id) AS transcripts
+      FROM calls c
+      LEFT JOIN identities i ON i.token = c.caller
+      LEFT JOIN cases k ON k.call_id = c.id"""
+_LIST: LiteralString = (
+    _CALLS
+    + """
+     WHERE ($1::text IS NULL OR c.line = $1)
+       AND ($2::text IS NULL OR c.outcome = $2)
+       AND (NOT $3::boolean OR c.ended_at IS NULL)
+       AND ($4::bigint IS NULL OR c.id < $4)
+     ORDER BY c.id DESC LIMIT $5"""
+)
+_ONE: LiteralString = _CALLS + " WHERE c.id = $1"
+_SOUND: LiteralString = """
+    SELECT leg, state, seconds, started_at, reason FROM recordings
+     WHERE call_id = $1 ORDER BY leg"""
+_WORDS: LiteralString = """
+    SELECT leg, state, engine, model, confidence, audio_seconds, reason, requested_at, done_at
+      FROM transcripts WHERE call_id = $1 ORDER BY leg"""
+_PATH: LiteralString = """
+    SELECT path FROM recordings WHERE call_id = $1 AND leg = $2 AND state = 'stored'"""
+
+
+async def list_calls(asked: Request) -> Calls:
+    """One page of calls, newest first."""
+    query = asked.asked(CallQuery)
+    async with borrowed(asked.services.pool) as conn:
+        rows = await conn.fetch(
+            _LIST, query.line, query.outcome, query.live, query.before, query.limit + 1
+        )
+    shown = rows[: query.limit]
+    more = shown[-1]["id"] if len(rows) > query.limit else None
+    return Calls(calls=tuple(CallView(**_view(row)) for row in shown), next=more)
+
+
+async def one_call(asked: Request) -> CallDetail:
+    """One call with its recordings, the state of its words, and the dialogue."""
+    call_id = asked.path_id("call_id")
+    async with (
+        borrowed(asked.services.pool) as conn,
+        conn.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        row = await conn.fetchrow(_ONE, call_id)
+        if row is None:
+            raise ProblemError(Fault.NOT_FOUND, f"There is no call {call_id}.")
+        sound = await conn.fetch(_SOUND, call_id)
+        legs = await conn.fetch(_WORDS, call_id)
+        dialogue = await _dialogue(conn, call_id)
+    return CallDetail(
+        **_view(row),
+        sound=tuple(_recording(call_id, it) for it in sound),
+        words=tuple(TranscriptView(**dict(it)) for it in legs),
+        dialogue=dialogue,
+    )
+
+
+async def _dialogue(conn: Connection, call_id: int) -> tuple[TurnView, ...]:
+    return tuple(
+        TurnView(leg=turn.leg, start=turn.start, end=turn.end, text=turn.text)
+        for turn in await words.dialogue(conn, call_id)
+    )
+
+
+async def play(asked: Request) -> web.StreamResponse:
+    """The sound of one stored leg; the browser may ask for any part of it (Range)."""
+    call_id, leg = asked.path_id("call_id"), Leg(asked.http.match_info["leg"])
+    async with borrowed(asked.services.pool) as conn:
+        path = await conn.fetchval(_PATH, call_id, leg)
+    store = asked.services.config.store_dir
+    if path is None or not await asyncio.to_thread(_is_kept, store, Path(path)):
+        raise ProblemError(Fault.NO_SOUND, f"Call {call_id} has no stored sound of this side.")
+    return web.FileResponse(
+        path, headers={"Content-Type": "audio/wav", "Cache-Control": "private, no-store"}
+    )
+
+
+def _is_kept(store: Path, path: Path) -> bool:
+    """Whether the file is there and lies inside the store, however its path is written."""
+    return path.is_file() and path.resolve().is_relative_to(store.resolve())
+
+
+def _recording(call_id: int, row: asyncpg.Record) -> RecordingView:
+    stored = row["state"] == "stored"
+    url = f"/api/calls/{call_id}/sound/{row['leg']}" if stored else None
+    return RecordingView(**dict(row), url=url)
+
+
+def _view(row: asyncpg.Record) -> dict[str, Any]:
+    """A row as the fields of a CallView."""
+    return {
+        "id": row["id"],
+        "system": row["system"],
+        "line": row["line"],
+        "caller": mask_number(row["caller_number"]),
+        "name": mask_name(row["caller_name"]),
+        "started_at": row["started_at"],
+        "queued_at": row["queued_at"],
+        "ringing_at": row["ringing_at"],
+        "answered_at": row["answered_at"],
+        "ended_at": row["ended_at"],
+        "operator": row["operator"],
+        "outcome": row["outcome"],
+        "hangup_by": row["hangup_by"],
+        "recovered": row["recovered"],
+        "wait_seconds": _seconds(row["queued_at"], row["answered_at"] or row["ended_at"]),
+        "talk_seconds": _seconds(row["answered_at"], row["ended_at"]),
+        "recordings": json.loads(row["recordings"]),
+        "transcripts": json.loads(row["transcripts"]),
+        "case": _case(row),
+    }
+
+
+def _seconds(begin: Any, end: Any) -> float | None:
+    if begin is None or end is None:
+        return None
+    return max(0.0, float((end - begin).total_seconds()))
+
+
+def _case(row: asyncpg.Record) -> CaseRef | None:
+    if row["case_id"] is None:
+        return None
+    return CaseRef(
+        id=row["case_id"],
+        number=row["case_number"],
+        state=row["case_state"],
+        urgency=row["case_urgency"] or Urgency.NORMAL,
+    )

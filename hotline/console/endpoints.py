@@ -1,0 +1,122 @@
+"""Every address of the API, once: what it takes, what it gives, what it may refuse, who serves it.
+
+The server routes by this table, checks requests and answers by it, and openapi.py documents it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Literal
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from hotline.console import calls_api, cases_api, numbers, people_api, shapes, stream
+from hotline.console.desk import Request
+from hotline.console.problems import Fault
+
+Handler = Callable[
+    [Request], Awaitable[BaseModel | tuple[HTTPStatus, BaseModel] | web.StreamResponse]
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One row of the table; `is_open` ones need no session."""
+
+    method: Literal["GET", "POST", "DELETE"]
+    path: str
+    handler: Handler
+    answers: type[BaseModel] | None = None
+    media: str = "application/json"
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    faults: tuple[Fault, ...] = ()
+    is_open: bool = False
+    also: tuple[HTTPStatus, ...] = ()
+    """Other statuses that carry the same answer."""
+
+    @property
+    def name(self) -> str:
+        """The operation's name: that of its handler."""
+        return str(getattr(self.handler, "__name__", "unnamed"))
+
+    @property
+    def says(self) -> str:
+        """What it does: the first line of its handler."""
+        return (self.handler.__doc__ or "").strip().partition("\n")[0]
+
+
+def _get(path: str, handler: Handler, answers: type[BaseModel] | None, **more: Any) -> Endpoint:
+    return Endpoint(method="GET", path=path, handler=handler, answers=answers, **more)
+
+
+def _move(word: str, handler: Handler) -> Endpoint:
+    return Endpoint(
+        method="POST",
+        path=f"/api/cases/{{case_id}}/{word}",
+        handler=handler,
+        answers=shapes.CaseDetail,
+        body=shapes.Step,
+        faults=(Fault.NOT_FOUND, Fault.CONFLICT, Fault.ILLEGAL_MOVE, Fault.MISSING_FACT),
+    )
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    _get("/api/session", people_api.who_am_i, shapes.Session, is_open=True),
+    Endpoint(
+        method="POST",
+        path="/api/session",
+        handler=people_api.sign_in,
+        answers=shapes.Session,
+        body=shapes.SignIn,
+        faults=(Fault.WRONG_PASSWORD, Fault.TOO_MANY_ATTEMPTS),
+        is_open=True,
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/api/session",
+        handler=people_api.sign_out,
+        answers=shapes.Session,
+        is_open=True,
+    ),
+    _get("/api/calls", calls_api.list_calls, shapes.Calls, query=shapes.CallQuery),
+    _get("/api/calls/{call_id}", calls_api.one_call, shapes.CallDetail, faults=(Fault.NOT_FOUND,)),
+    _get(
+        "/api/calls/{call_id}/sound/{leg}",
+        calls_api.play,
+        None,
+        media="audio/wav",
+        faults=(Fault.NO_SOUND,),
+        also=(HTTPStatus.PARTIAL_CONTENT,),
+    ),
+    _get("/api/cases", cases_api.list_cases, shapes.Cases, query=shapes.CaseQuery),
+    _get("/api/cases/{case_id}", cases_api.one_case, shapes.CaseDetail, faults=(Fault.NOT_FOUND,)),
+    _move("open", cases_api.open_case),
+    _move("answer-directly", cases_api.answer_directly),
+    _move("dispatch", cases_api.dispatch_case),
+    _move("send-back", cases_api.send_case_back),
+    _move("answer", cases_api.answer_case),
+    _move("redo", cases_api.redo_case),
+    _move("close", cases_api.close_case),
+    _move("withdraw", cases_api.withdraw_case),
+    _get("/api/catalogue", cases_api.catalogue, shapes.Catalogue),
+    _get("/api/numbers", numbers.rates, shapes.Numbers),
+    _get("/api/journal", people_api.list_journal, shapes.Journal, query=shapes.JournalQuery),
+    _get(
+        "/api/feed",
+        stream.feed,
+        None,
+        media="text/event-stream",
+        query=shapes.FeedQuery,
+        faults=(Fault.TOO_MANY_READERS,),
+    ),
+    _get(
+        "/healthz",
+        numbers.health,
+        shapes.Health,
+        is_open=True,
+        also=(HTTPStatus.SERVICE_UNAVAILABLE,),
+    ),
+    _get("/metrics", numbers.metrics, None, media="text/plain"),
+)

@@ -1,0 +1,206 @@
+"""The console put together: the endpoint table behind the door, the page, and what guards both."""
+
+import base64
+import binascii
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from hotline.console.counted import DATABASE_ERRORS, Counted, running_version
+from hotline.console.desk import DESK, Desk, Request
+from hotline.console.door import COOKIE, Door, Person, key_in
+from hotline.console.endpoints import ENDPOINTS, Endpoint
+from hotline.console.openapi import document
+from hotline.console.pages import add_pages
+from hotline.console.problems import Fault, ProblemError
+from hotline.services import Services
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY = 64 * 1024
+_PATTERNS = {"call_id": "[0-9]{1,18}", "case_id": "[0-9]{1,18}", "leg": "caller|operator"}
+_GUARD = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Server": "hotline",
+}
+Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build(services: Services) -> web.Application:
+    """The console as an aiohttp application, ready to listen."""
+    config = services.config
+    secret = config.console_password
+    door = Door(
+        password=secret.get_secret_value() if secret else None,
+        key=key_in(config.data_dir / "console.key"),
+        host=config.http_host,
+    )
+    app = web.Application(middlewares=[_answer_refusals], client_max_size=LARGEST_BODY)
+    app[DESK] = Desk(services=services, door=door, counted=Counted(services))
+    app.on_response_prepare.append(_guard)
+    for endpoint in ENDPOINTS:
+        app.router.add_route(endpoint.method, _route(endpoint.path), _serve(endpoint))
+    add_pages(app)
+    api = json.dumps(document(ENDPOINTS, running_version()), ensure_ascii=False)
+
+    async def openapi(_: web.Request) -> web.Response:
+        return web.Response(text=api, content_type="application/json")
+
+    app.router.add_get("/api/openapi.json", openapi)
+    return app
+
+
+def _route(path: str) -> str:
+    for name, pattern in _PATTERNS.items():
+        path = path.replace(f"{{{name}}}", f"{{{name}:{pattern}}}")
+    return path
+
+
+def _serve(endpoint: Endpoint) -> Next:
+    async def serve(http: web.Request) -> web.StreamResponse:
+        desk = http.app[DESK]
+        person = _person(desk, endpoint, http)
+        asked = Request(
+            desk=desk,
+            person=person,
+            http=http,
+            query=_query(endpoint, http),
+            body=await _body(endpoint, http),
+        )
+        told = await endpoint.handler(asked)
+        if isinstance(told, web.StreamResponse):
+            return told
+        status, answer = told if isinstance(told, tuple) else (HTTPStatus.OK, told)
+        return web.Response(
+            text=answer.model_dump_json(), status=status, content_type="application/json"
+        )
+
+    return serve
+
+
+def _person(desk: Desk, endpoint: Endpoint, http: web.Request) -> Person | None:
+    person = desk.door.who(http.cookies.get(COOKIE), desk.services.clock())
+    if person is None and endpoint.path == "/metrics":
+        person = _scraper(desk, http)
+    if person is None and not endpoint.is_open:
+        raise ProblemError(Fault.NOT_SIGNED_IN, "Sign in first.")
+    return person
+
+
+def _scraper(desk: Desk, http: web.Request) -> Person | None:
+    """Prometheus on this machine needs no password; elsewhere it sends it by basic_auth."""
+    if http.remote in {"127.0.0.1", "::1"} and "X-Forwarded-For" not in http.headers:
+        return Person(seat=None)
+    scheme, _, value = http.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        _, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    now, address = desk.services.clock(), http.remote or "?"
+    desk.door.attempts.check(address, now)
+    if desk.door.is_password(password):
+        return Person(seat=None)
+    desk.door.attempts.failed(address, now)
+    return None
+
+
+def _query(endpoint: Endpoint, http: web.Request) -> BaseModel | None:
+    if endpoint.query is None:
+        return None
+    given = {name: value for name, value in http.query.items() if value}
+    return _checked(endpoint.query, given)
+
+
+async def _body(endpoint: Endpoint, http: web.Request) -> BaseModel | None:
+    if endpoint.body is None:
+        return None
+    # Another site's page can only send this content type after asking us, and we never allow it.
+    if http.content_type != "application/json":
+        raise ProblemError(Fault.NOT_JSON, "Send JSON with Content-Type: application/json.")
+    try:
+        given = json.loads(await http.read() or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(Fault.INVALID, "The body is not valid JSON.") from error
+    return _checked(endpoint.body, given)
+
+
+def _checked(model: type[BaseModel], given: Any) -> BaseModel:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        said = first["msg"][:1].lower() + first["msg"][1:]
+        raise ProblemError(Fault.INVALID, f"{where}: {said}.") from error
+
+
+@web.middleware
+async def _answer_refusals(request: web.Request, handler: Next) -> web.StreamResponse:
+    """Check where the request comes from; turn whatever went wrong into one problem."""
+    try:
+        request.app[DESK].door.check_origin(request.method, request.headers)
+        return await handler(request)
+    except web.HTTPMethodNotAllowed as error:
+        refusal = _refusal(ProblemError(Fault.METHOD, "This address does not do that."))
+        refusal.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        return refusal
+    except Exception as error:
+        refused = _as_problem(error)
+        if refused is None:
+            raise
+        if refused.problem.type is Fault.BROKEN:
+            # The query and body may be personal: the route is enough to find the fault.
+            log.exception("A request to %s failed.", request.match_info.route.resource)
+        return _refusal(refused)
+
+
+def _as_problem(error: Exception) -> ProblemError | None:
+    """What the asker is told; None for the library's own answers, such as a redirect."""
+    match error:
+        case ProblemError():
+            return error
+        case web.HTTPRequestEntityTooLarge():
+            return ProblemError(Fault.TOO_LARGE, "The request is larger than 64 KiB.")
+        case web.HTTPNotFound():
+            return ProblemError(Fault.NOT_FOUND, "There is nothing at this address.")
+        case web.HTTPException():
+            return None
+        case _ if isinstance(error, DATABASE_ERRORS):
+            return ProblemError(Fault.DATABASE_DOWN, "The database does not answer.")
+        case _:
+            return ProblemError(Fault.BROKEN, "This went wrong here; it is in the log.")
+
+
+def _refusal(error: ProblemError) -> web.Response:
+    problem = error.problem
+    response = web.Response(
+        text=problem.model_dump_json(),
+        status=problem.status,
+        content_type="application/problem+json",
+    )
+    if problem.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return response
+
+
+async def _guard(http: web.Request, response: web.StreamResponse) -> None:
+    for name, value in _GUARD.items():
+        response.headers[name] = value
+    if http.path.startswith(("/api", "/healthz", "/metrics")):
+        response.headers.setdefault("Cache-Control", "no-store")
