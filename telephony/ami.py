@@ -8,6 +8,7 @@ can put in a display name and so write headers of his own; it is never used.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from hashlib import md5
 from sys import intern
@@ -127,12 +128,23 @@ class Decoder:
 
     Garbage never raises: it is dropped and counted. Memory stays under `max_message` and one
     chunk. `greeting` holds the first line once it has come, `version` the AMI version in it.
+    `only` names the events worth reading; the names of all others go to `unread`, except for what
+    answers an action, which is read whatever its name.
     """
 
-    def __init__(self, *, max_message: int = MAX_MESSAGE, max_line: int = MAX_LINE) -> None:
+    def __init__(
+        self,
+        *,
+        only: Collection[str] | None = None,
+        max_message: int = MAX_MESSAGE,
+        max_line: int = MAX_LINE,
+    ) -> None:
         self.counts = WireCounts()
         self.greeting: str | None = None
         self.version: str | None = None
+        self.unread: list[str] = []
+        """Names of the events left unread by the last `feed`."""
+        self._only = None if only is None else frozenset(name.encode() for name in only)
         self._max_message = max_message
         self._max_line = min(max_line, max_message)
         self._pending = bytearray()
@@ -146,6 +158,7 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Message]:
         """The messages that became whole with `data`, in the order of the wire."""
+        self.unread.clear()
         if b"\0" in data:  # never from Asterisk, whose strings end there; PostgreSQL refuses it
             self.counts.mended += data.count(b"\0")
             data = data.replace(b"\0", b"\\x00")
@@ -207,10 +220,12 @@ class Decoder:
 
     def _read_all(self, blocks: list[bytes]) -> list[Message]:
         messages: list[Message] = []
-        say = self._say
+        say, only = self._say, self._only
         for block in blocks:
             if len(block) > self._max_line and self._too_long(block):
                 self.counts.oversize += 1
+                continue
+            if only is not None and self._is_idle(block, only):
                 continue
             lines = block.split(b"\r\n")
             try:
@@ -228,6 +243,17 @@ class Decoder:
                 self._read_slowly(lines, messages)
         self.counts.messages += len(messages)
         return messages
+
+    def _is_idle(self, block: bytes, only: frozenset[bytes]) -> bool:
+        """Whether it is an event that nobody asked for; its name is noted then."""
+        if not block.startswith(b"Event: "):
+            return False
+        end = block.find(b"\r\n")
+        name = block[7:end] if end >= 0 else block[7:]
+        if name in only or b"\r\nActionID: " in block:
+            return False
+        self.unread.append(name.decode(errors="backslashreplace"))
+        return True
 
     def _too_long(self, block: bytes) -> bool:
         return len(block) > self._max_message or any(

@@ -103,6 +103,11 @@ class Buffer:
                 reason=Reason.OVERFLOW,
             )
 
+    def leave(self, names: list[str]) -> None:
+        """Count events that were not even read."""
+        self._tally.count(names)
+        self._tally.filtered += len(names)
+
     def _measure(self, stamp: str | None) -> None:
         if stamp is None:
             return

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl as tls
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -47,8 +47,9 @@ class AmiConnection:
     """One exchange, for ever: `await connection.run(deliver)` and read `connection.state`.
 
     `deliver` is called for one thing after the other, and awaited if it is a coroutine function;
-    what it raises is logged and counted and ends nothing. `listener` is asterisk-ami's own rule
-    set (white list, black list, attributes): what it does not want is counted, not delivered.
+    what it raises is logged and counted and ends nothing. `only` names the events worth reading
+    (None: all), `listener` is asterisk-ami's own rule set (white list, black list, attributes):
+    what neither wants is counted by name and not delivered.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class AmiConnection:
         system: str,
         ssl: tls.SSLContext | None = None,
         auth: Literal["md5", "plain"] = "md5",
+        only: Collection[str] | None = None,
         listener: EventListener | None = None,
         buffer: int = BUFFER,
         timing: Timing | None = None,
@@ -75,6 +77,7 @@ class AmiConnection:
             ssl=ssl,
             auth=auth,
         )
+        self._only = only
         self._timing = timing or Timing()
         self._clock = clock or SystemClock()
         self._tally = Tally()
@@ -210,6 +213,8 @@ class AmiConnection:
             clock=self._clock,
             timing=self._timing,
             take=self._buffer.take,
+            leave=self._buffer.leave,
+            only=self._only,
         )
         self._buffer.hold()
         fault = LinkError(

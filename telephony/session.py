@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
@@ -83,7 +83,10 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Session:
-    """Reads, answers and actions of one connection. `take` gets the events of each chunk."""
+    """Reads, answers and actions of one connection.
+
+    `take` gets the events of each chunk, `leave` the names of those that `only` leaves unread.
+    """
 
     def __init__(
         self,
@@ -94,8 +97,10 @@ class Session:
         clock: Clock,
         timing: Timing,
         take: Callable[[list[Event]], None],
+        leave: Callable[[list[str]], None],
+        only: Collection[str] | None = None,
     ) -> None:
-        self.decoder = Decoder()
+        self.decoder = Decoder(only=None if only is None else {*only, *_SIGNS})
         self.greeted = asyncio.Event()
         self.booted = asyncio.Event()
         self.inflight = InFlight(prefix)
@@ -104,6 +109,7 @@ class Session:
         self._clock = clock
         self._timing = timing
         self._take = take
+        self._leave = leave
         self._login_id: str | None = None
         self._shutting_down = False
 
@@ -151,6 +157,8 @@ class Session:
             else:
                 self._check_login(message)
                 self.inflight.take_response(message)
+        if self.decoder.unread:
+            self._leave(self.decoder.unread)
         if events:
             self._take(events)
 

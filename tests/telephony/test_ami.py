@@ -24,13 +24,13 @@ LINE_BREAKERS = ["\u2028", "\u2029", "\u0085", "\v", "\f", "\x1c", "\x1d", "\x1e
 """What `str.splitlines` takes for the end of a line and Asterisk passes on, besides CR and LF."""
 
 
-def read(*pieces: bytes, **limits: int) -> list[Any]:
+def read(*pieces: bytes, **limits: Any) -> list[Any]:
     decoder = Decoder(**limits)
     decoder.feed(BANNER)
     return [message for piece in pieces for message in decoder.feed(piece)]
 
 
-def counts(data: bytes, **limits: int) -> Any:
+def counts(data: bytes, **limits: Any) -> Any:
     decoder = Decoder(**limits)
     decoder.feed(BANNER + data)
     return decoder.counts
@@ -208,6 +208,21 @@ def test_an_event_whose_body_has_a_response_header() -> None:
     (ours,) = read(message("Event: OriginateResponse", "ActionID: 1", "Response: Failure"))
     assert ours.name == "OriginateResponse"
     assert ours.keys["Response"] == "Failure"
+
+
+def test_only_what_is_asked_for_is_read_and_the_rest_is_named() -> None:
+    decoder = Decoder(only={"Hangup"})
+    data = event("Hangup", A="1") + event("VarSet", B="2") + event("Odd", ActionID="7")
+    data += b"Event: Bare\r\n\r\n" + message("event: VarSet", "C: 3") + success_of("8")
+    got = decoder.feed(BANNER + data)
+    assert [getattr(m, "name", "response") for m in got] == ["Hangup", "Odd", "VarSet", "response"]
+    assert decoder.unread == ["VarSet", "Bare"]
+    decoder.feed(b"")
+    assert decoder.unread == []
+
+
+def success_of(number: str) -> bytes:
+    return message("Response: Success", f"ActionID: {number}")
 
 
 def test_blank_lines_between_messages_and_lone_cr_or_lf_in_values() -> None:

@@ -617,6 +617,23 @@ async def test_unwanted_events_are_counted_and_not_delivered() -> None:
         assert b.connection.state.events["VarSet"] == 1
 
 
+async def test_events_nobody_asked_for_are_counted_unread_but_answers_are_read() -> None:
+    async with bench(only={"Newchannel"}) as b:
+        peer = await b.ready()
+        b.exchange.answers["DeviceStateList"] = lambda _, asked: listing(
+            asked, "DeviceStateListComplete", ("DeviceStateChange", "Device: PJSIP/1001")
+        )
+        listed = await b.connection.list_action("DeviceStateList")
+        assert listed.events[0].keys["Device"] == "PJSIP/1001"
+        peer.send(event("DeviceStateChange", Device="x") + event("VarSet") + event("Newchannel"))
+        await b.listener.until("Newchannel")
+        assert b.listener.kinds() == ["Connected", "Snapshot", "FullyBooted", "Newchannel"]
+        state = b.connection.state
+        assert state.filtered == 2
+        assert state.events["DeviceStateChange"] == 1
+        assert state.events["VarSet"] == 1
+
+
 async def test_the_names_counted_are_bounded() -> None:
     async with bench() as b:
         peer = await b.ready()
