@@ -13,12 +13,13 @@ from typing import Protocol
 
 from routing.cases import Alternative, Kind, Reason, Suggestion, Urgency
 from routing.directory import City, Unit
-from routing.heard import Passage, Spoken, heard
+from routing.heard import Passage, heard
 from routing.lexicon import Hit
 from routing.places import Found, best_area
 from routing.rules import LEVEL1, Rules
+from transcription.transcripts import Turn
 
-OPERATOR_WEIGHT = 0.3  # the operator asks and explains; what is wanted the caller says
+OPERATOR_WEIGHT = 0.2  # the operator asks and explains; what is wanted the caller says
 OPENING = 45  # characters: people say what they want first
 OPENING_WEIGHT = 1.5
 SOUND_WEIGHT = 0.6
@@ -67,7 +68,7 @@ class Classifier:
         self._rules: Rules = city.rules
         self._model = model
 
-    def suggest(self, said: str | Sequence[Spoken], line: str | None = None) -> Suggestion:
+    def suggest(self, said: str | Sequence[Turn], line: str | None = None) -> Suggestion:
         """Return what a message or a dialogue suggests; silence suggests nothing but a call."""
         passages = heard(said)
         weighed = list(self._weighed(passages))

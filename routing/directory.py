@@ -183,3 +183,5 @@ def _places(area: Area) -> Iterable[Place]:
         yield Place(name=town, area=area.name, weight=TOWN)
     for road in area.roads:
         yield Place(name=road, area=area.name, weight=ROAD)
+    for name in (*area.towns, *area.roads):  # said in one breath, and long enough to be known
+        yield Place(name=area.name + name, area=area.name, weight=FULL_NAME + ROAD)

@@ -8,37 +8,14 @@ same.
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import lru_cache
 from itertools import pairwise
 
-from routing.sounds import syllable
+from routing.sounds import exact
 
 BLOCKS = ("word", "char", "sound", "head", "head_sound")
 OPENING = 24  # characters
 LONGEST = 4000  # characters; what is told later repeats itself
-FIRST_PRIVATE = 0xF0000  # each syllable becomes one private character, so that runs are slices
-PRIVATE = 0x1FFF0
 SEGMENTED = 0.25  # share of spaces above which a text counts as segmented
-
-
-@lru_cache(maxsize=4096)
-def _symbol(sound: str) -> str:
-    """Return one private character for a syllable, the same in every process."""
-    number = 0
-    for letter in sound:
-        number = number * 27 + ord(letter) - ord("a") + 1
-    return chr(FIRST_PRIVATE + number % PRIVATE)
-
-
-@lru_cache(maxsize=65536)
-def _sound(char: str) -> str:
-    sound = syllable(char)
-    return _symbol(sound) if sound.isascii() and sound.isalpha() and len(sound) > 1 else char
-
-
-def sounds(text: str) -> str:
-    """Return the text with each character replaced by a sign for its toneless sound."""
-    return "".join(map(_sound, text))
 
 
 def runs(text: str, shortest: int, longest: int) -> Counter[str]:
@@ -54,7 +31,7 @@ def counts(text: str) -> Mapping[str, Counter[str]]:
     text = text[:LONGEST].lower()
     words = text.split()
     plain = "".join(words)
-    heard = sounds(plain)
+    heard = exact(plain)
     return {
         "word": _words(words) if _segmented(words, plain) else Counter(),
         "char": runs(plain, 1, 4),

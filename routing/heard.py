@@ -1,32 +1,17 @@
 """What was said, made searchable: passages without gaps, each knowing where it came from; pure.
 
-A recogniser puts spaces between words and people do not, so matching runs on text without white
+Of a dialogue the spoken words count, without the punctuation that pauses suggested. A recogniser
+puts spaces between words and people do not, so matching runs on text without white
 space. `Passage.span` leads back to the very characters of the original, for the reasons shown.
 """
 
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
 
-
-class Spoken(Protocol):
-    """One turn of a dialogue, as the transcripts give it."""
-
-    @property
-    def leg(self) -> str:
-        """Whose words: `caller` or `operator`."""
-        ...
-
-    @property
-    def start(self) -> float:
-        """Seconds from the start of the recording."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """The words."""
-        ...
+from telephony.calls import Leg
+from transcription.transcripts import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +21,14 @@ class Passage:
     text: str
     original: str
     positions: tuple[int, ...]
-    leg: str | None = None
+    leg: Leg | None = None
     at: float | None = None
     turn: int | None = None
 
     @property
     def from_operator(self) -> bool:
         """Whether the operator said it; then it repeats or asks, and weighs less."""
-        return self.leg == "operator"
+        return self.leg is Leg.OPERATOR
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where characters `start` to `end` stand in the original."""
@@ -53,17 +38,22 @@ class Passage:
 LONGEST = 20_000  # characters; more is no citizen's message but an attack or a broken file
 
 
+@lru_cache(maxsize=65536)
+def folded(char: str) -> str:
+    """Return a character half-width and in lower case; white space and controls vanish."""
+    if char.isspace() or unicodedata.category(char) in {"Cc", "Cf"}:
+        return ""
+    return unicodedata.normalize("NFKC", char).lower().replace(" ", "")
+
+
 def passage(
-    original: str, *, leg: str | None = None, at: float | None = None, turn: int | None = None
+    original: str, *, leg: Leg | None = None, at: float | None = None, turn: int | None = None
 ) -> Passage:
     """Return a text as a passage: half-width, lower case, without white space or controls."""
     characters: list[str] = []
     positions: list[int] = []
     for index, char in enumerate(original[:LONGEST]):
-        if char.isspace() or unicodedata.category(char) in {"Cc", "Cf"}:
-            continue
-        folded = unicodedata.normalize("NFKC", char).lower()
-        for one in folded:
+        for one in folded(char):
             characters.append(one)
             positions.append(index)
     return Passage(
@@ -76,13 +66,13 @@ def passage(
     )
 
 
-def heard(said: str | Sequence[Spoken]) -> tuple[Passage, ...]:
+def heard(said: str | Sequence[Turn]) -> tuple[Passage, ...]:
     """Return a message or a dialogue as passages, silent ones left out."""
     if isinstance(said, str):
         found: Iterable[Passage] = (passage(said),)
     else:
         found = (
-            passage(turn.text, leg=str(turn.leg), at=turn.start, turn=index)
+            passage(turn.spoken, leg=turn.leg, at=turn.start, turn=index)
             for index, turn in enumerate(said)
         )
     return tuple(it for it in found if it.text)

@@ -8,10 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from routing.finding import Finder
 from routing.heard import Passage
-from routing.sounds import merged
+from routing.sounds import alike, exact, merged
 
 SHORTEST_BY_SOUND = 3  # two syllables sound like too many other words
+SHORTEST_NEARLY = 4
+NEARLY = 0.93  # 我要投注 for 我要投诉
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +62,22 @@ class Lexicon:
         self,
         words: Mapping[str, Iterable[tuple[Target, float]]],
         pairs: Iterable[Pair] = (),
-        by_sound: frozenset[str] = frozenset(),
+        by_ear: frozenset[str] = frozenset(),
     ) -> None:
         self._words = {word: tuple(targets) for word, targets in words.items()}
         self._pairs = tuple(pairs)
         parts = {part for pair in self._pairs for part in (*pair.first, *pair.then)}
-        self._lengths = sorted({len(word) for word in (*self._words, *parts)}, reverse=True)
-        self._known = parts | self._words.keys()
-        self._sounds: dict[tuple[str, ...], str] = {}
-        for sound_word in by_sound:
-            if len(sound_word) >= SHORTEST_BY_SOUND:
-                self._sounds[tuple(map(merged, sound_word))] = sound_word
-        self._sound_lengths = sorted({len(key) for key in self._sounds})
+        self._finder = Finder(parts | self._words.keys())
+        spoken = [word for word in self._words if len(word) >= SHORTEST_BY_SOUND]
+        self._exact = {exact(word): word for word in spoken if word not in by_ear}
+        self._merged = {merged(word): word for word in spoken if word in by_ear}
+        self._exact_finder, self._merged_finder = Finder(self._exact), Finder(self._merged)
+        self._near: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for word in spoken:
+            if word in by_ear and len(word) >= SHORTEST_NEARLY:
+                signs = merged(word)
+                self._near[signs[:2]].append((0, word))
+                self._near[signs[-2:]].append((len(signs) - 2, word))
 
     def find(self, passage: Passage) -> list[Hit]:
         """Return every hit in a passage, nested ones of the same sort left out."""
@@ -87,12 +94,8 @@ class Lexicon:
 
     def _spots(self, text: str) -> dict[str, list[tuple[int, int]]]:
         spots: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        known = self._known
-        for length in self._lengths:
-            for start in range(len(text) - length + 1):
-                word = text[start : start + length]
-                if word in known:
-                    spots[word].append((start, start + length))
+        for start, word in self._finder.spots(text):
+            spots[word].append((start, start + len(word)))
         return spots
 
     def _pair_hits(
@@ -118,24 +121,32 @@ class Lexicon:
     def _sound_hits(
         self, passage: Passage, spots: Mapping[str, list[tuple[int, int]]]
     ) -> Iterable[Hit]:
-        if not self._sounds:
-            return
-        sounds = tuple(map(merged, passage.text))
-        for length in self._sound_lengths:
-            for start in range(len(sounds) - length + 1):
-                word = self._sounds.get(sounds[start : start + length])
-                if word is None or (start, start + length) in spots.get(word, ()):
-                    continue
-                for target, weight in self._words[word]:
-                    yield Hit(
-                        target=target,
-                        weight=weight,
-                        passage=passage,
-                        start=start,
-                        end=start + length,
-                        word=word,
-                        by_sound=True,
-                    )
+        exactly, nearly = exact(passage.text), merged(passage.text)
+        found = [
+            *((at, self._exact[signs]) for at, signs in self._exact_finder.spots(exactly)),
+            *((at, self._merged[signs]) for at, signs in self._merged_finder.spots(nearly)),
+        ]
+        for start, word in found:
+            if (start, start + len(word)) not in spots.get(word, ()):
+                yield from self._by_sound(passage, word, start)
+        for at in range(len(nearly) - 1):
+            for offset, word in self._near.get(nearly[at : at + 2], ()):
+                start = at - offset
+                said = passage.text[max(start, 0) : start + len(word)]
+                if start >= 0 and said != word and NEARLY <= alike(said, word) < 1.0:
+                    yield from self._by_sound(passage, word, start)
+
+    def _by_sound(self, passage: Passage, word: str, start: int) -> Iterable[Hit]:
+        for target, weight in self._words[word]:
+            yield Hit(
+                target=target,
+                weight=weight,
+                passage=passage,
+                start=start,
+                end=start + len(word),
+                word=word,
+                by_sound=True,
+            )
 
 
 def _outermost(hits: list[Hit]) -> list[Hit]:

@@ -10,13 +10,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from routing.finding import Finder
 from routing.heard import Passage
-from routing.sounds import alike, syllables
+from routing.sounds import alike, exact, merged
 
-ENOUGH = 0.80  # mean likeness of the characters before the ending
-OTHER_ENDING = 0.9
 FULL_NAME, SHORT_NAME, TOWN, ROAD = 4.0, 3.0, 3.0, 2.0
 SHORTEST_BY_SOUND = 3
+ENOUGH = 0.86  # mean likeness of what stands before an ending that is right in characters
+LONG = 4  # from this length on a name is found by sound whatever its ending's character is
+ENOUGH_OF_LONG = {4: 0.88}
+ENOUGH_OF_LONGER = 0.84
+ALL_SYLLABLES = 0.9  # every syllable right, the ending another character: 三苔藓 for 三台县
 OPERATOR_WEIGHT = 1.2  # the operator repeats the place in clear Mandarin
 # Endings that make a place of the sounds before them; a zone's or bridge's name has no such help.
 ENDINGS = frozenset("区县市镇乡路街")
@@ -100,6 +104,13 @@ class Found:
         return self.place.weight * operator * (1.0 if self.likeness == 1.0 else self.likeness**3)
 
     @property
+    def sureness(self) -> float:
+        """Characters before sounds, and a long likeness before a short one."""
+        if self.likeness == 1.0:
+            return 2.0 + (self.end - self.start) / 100
+        return self.likeness + (self.end - self.start) / 100
+
+    @property
     def said(self) -> str:
         """The characters as they stand in the original."""
         first, last = self.passage.span(self.start, self.end)
@@ -111,23 +122,32 @@ class Gazetteer:
 
     def __init__(self, places: Iterable[Place]) -> None:
         self._by_name: dict[str, list[Place]] = defaultdict(list)
-        self._by_ending: dict[str, list[Place]] = defaultdict(list)
-        self._by_syllables: dict[tuple[str, ...], Place] = {}
+        self._by_ending: dict[str, list[tuple[int, Place]]] = defaultdict(list)
+        self._by_sound: dict[str, Place] = {}
+        self._by_pair: dict[str, list[tuple[int, Place]]] = defaultdict(list)
         for place in places:
             self._by_name[place.name].append(place)
-            if len(place.name) >= SHORTEST_BY_SOUND and place.name[-1] in ENDINGS:
-                self._by_ending[place.name[-1]].append(place)
-                self._by_syllables.setdefault(syllables(place.name), place)
-        self._lengths = sorted({len(sound) for sound in self._by_syllables})
+            if len(place.name) < SHORTEST_BY_SOUND or place.name[-1] not in ENDINGS:
+                continue
+            for at, sign in enumerate(merged(place.name[:-1])):
+                self._by_ending[sign + place.name[-1]].append((at + 1 - len(place.name), place))
+            self._by_sound.setdefault(exact(place.name), place)
+            if len(place.name) >= LONG:
+                for at, pair in _pairs(merged(place.name)):
+                    self._by_pair[pair].append((at, place))
+        self._longest = max(map(len, self._by_sound), default=0)
+        self._names = Finder(self._by_name)
+        self._sounds = Finder(self._by_sound)
 
     def find(self, passage: Passage) -> list[Found]:
-        """Return every place of a passage, best first at each spot, without overlaps."""
+        """Return every place of a passage, the surest first at each spot, without overlaps."""
         candidates = [
             *self._named(passage),
-            *self._sounding(passage),
+            *self._before_an_ending(passage),
+            *self._long(passage),
             *self._of_same_syllables(passage),
         ]
-        candidates.sort(key=lambda it: (-it.likeness, it.start - it.end, it.start))
+        candidates.sort(key=lambda it: (-it.sureness, it.start))
         taken: list[Found] = []
         for one in candidates:
             if all(one.end <= other.start or other.end <= one.start for other in taken):
@@ -135,49 +155,60 @@ class Gazetteer:
         return sorted(taken, key=lambda it: it.start)
 
     def _named(self, passage: Passage) -> Iterable[Found]:
-        text = passage.text
-        for name, places in self._by_name.items():
-            start = text.find(name)
-            while start >= 0:
-                end = start + len(name)
-                for place in places:
-                    yield Found(place=place, passage=passage, start=start, end=end, likeness=1.0)
-                start = text.find(name, end)
+        for start, name in self._names.spots(passage.text):
+            for place in self._by_name[name]:
+                yield _found(place, passage, start, 1.0)
 
-    def _sounding(self, passage: Passage) -> Iterable[Found]:
-        """Names whose ending stands there in characters and whose rest sounds alike."""
-        text = passage.text
-        for at, ending in enumerate(text):
-            if ending not in self._by_ending or _no_place(text, at):
+    def _before_an_ending(self, passage: Passage) -> Iterable[Found]:
+        """Names whose ending stands there in characters and whose rest sounds alike.
+
+        One syllable before the ending must be the same: without one no likeness is enough.
+        """
+        text, signs = passage.text, merged(passage.text)
+        for end, ending in enumerate(text):
+            if ending not in ENDINGS or _no_place(text, end):
                 continue
-            for place in self._by_ending[ending]:
-                start = at + 1 - len(place.name)
-                if start < 0 or text[start : at + 1] == place.name:
-                    continue
-                likeness = alike(text[start:at], place.name[:-1])
-                if likeness >= ENOUGH:
-                    yield Found(
-                        place=place,
-                        passage=passage,
-                        start=start,
-                        end=at + 1,
-                        likeness=min(likeness, 0.99),  # 1.0 is for the very characters
-                    )
+            for at in range(max(0, end - self._longest), end):
+                for offset, place in self._by_ending.get(signs[at] + ending, ()):
+                    start = end + 1 - len(place.name)
+                    if at - end == offset and start >= 0:
+                        likeness = alike(text[start:end], place.name[:-1])
+                        if likeness >= ENOUGH:
+                            yield _found(place, passage, start, likeness)
+
+    def _long(self, passage: Passage) -> Iterable[Found]:
+        """Long names, area and road in one breath for example, that sound alike as a whole."""
+        text = passage.text
+        for start, place in {
+            (at - offset, place)
+            for at, pair in _pairs(merged(text))
+            for offset, place in self._by_pair.get(pair, ())
+        }:
+            said = text[max(start, 0) : start + len(place.name)]
+            if start >= 0 and len(said) == len(place.name):
+                likeness = alike(said, place.name)
+                if likeness >= ENOUGH_OF_LONG.get(len(said), ENOUGH_OF_LONGER):
+                    yield _found(place, passage, start, likeness)
 
     def _of_same_syllables(self, passage: Passage) -> Iterable[Found]:
-        """Names with every syllable right but even the ending another character (三苔藓)."""
-        sounds = syllables(passage.text)
-        for length in self._lengths:
-            for start in range(len(sounds) - length + 1):
-                place = self._by_syllables.get(sounds[start : start + length])
-                if place is not None and passage.text[start : start + length] != place.name:
-                    yield Found(
-                        place=place,
-                        passage=passage,
-                        start=start,
-                        end=start + length,
-                        likeness=OTHER_ENDING,
-                    )
+        for start, sound in self._sounds.spots(exact(passage.text)):
+            yield _found(self._by_sound[sound], passage, start, ALL_SYLLABLES)
+
+
+def _pairs(signs: str) -> Iterable[tuple[int, str]]:
+    """Each two neighbours, and each two with one between them that may be misheard."""
+    for at in range(len(signs) - 1):
+        yield at, signs[at : at + 2]
+        if at + 2 < len(signs):
+            yield at, signs[at] + " " + signs[at + 2]
+
+
+def _found(place: Place, passage: Passage, start: int, likeness: float) -> Found:
+    """Only the very characters are worth 1.0."""
+    end = start + len(place.name)
+    if passage.text[start:end] != place.name:
+        likeness = min(likeness, 0.99)
+    return Found(place=place, passage=passage, start=start, end=end, likeness=likeness)
 
 
 def _no_place(text: str, at: int) -> bool:

@@ -36,6 +36,9 @@ LEVEL1 = (
 )
 
 
+BY_EAR = frozenset({"kind", "urgency"})  # too important to be lost to one wrong character
+
+
 class NearRule(Document):
     """Words of `first` and words of `then` within some characters of each other."""
 
@@ -139,18 +142,18 @@ def joined(files: Iterable[RuleFile]) -> Rules:
         raise DataFault("There are no routing rules: give at least one rules.yaml.")
     words: dict[str, dict[Target, float]] = defaultdict(dict)
     pairs: list[Pair] = []
-    by_sound: set[str] = set()
+    by_ear: set[str] = set()
     for target, bucket in (entry for file in ordered for entry in _buckets(file)):
         for weight, group in bucket.words.items():
             for word in group:
                 words[_plain(word)][target] = weight
-                if target.sort == "urgency":
-                    by_sound.add(_plain(word))
+                if target.sort in BY_EAR:
+                    by_ear.add(_plain(word))
         pairs += (_pair(target, near) for near in bucket.near)
     return Rules(
         version="+".join(f"{file.rules}/{file.version}" for file in ordered),
         lexicon=Lexicon(
-            {word: targets.items() for word, targets in words.items()}, pairs, frozenset(by_sound)
+            {word: targets.items() for word, targets in words.items()}, pairs, frozenset(by_ear)
         ),
         negation=_joined_negation([file.negation for file in ordered]),
     )
