@@ -1,0 +1,452 @@
+"""Real calls replayed: every source alone, all together, and in every order that can happen."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from telephony.calls import (
+    Call,
+    CallAnswered,
+    CallEnded,
+    CallEvent,
+    CallRinging,
+    CallStarted,
+    CallTracker,
+    Leg,
+    Outcome,
+    Side,
+)
+from telephony.events import (
+    BridgeEntered,
+    ChannelEnded,
+    ChannelStarted,
+    Fact,
+    HangupHeard,
+    Head,
+    LinkedId,
+    LinkedIdEnded,
+    QueueJoined,
+    SnapshotTaken,
+    Source,
+    System,
+    UniqueId,
+)
+from telephony.switchboard import REMEMBERED, STRANGERS
+from tests.calls.recorded import NAMES, RULES, SYSTEM, recorded
+
+MAYOR, DUTY = "mayor", "duty"
+A_SECOND = timedelta(seconds=1)
+
+# What a listener at the telephones knew of each recorded call: line, outcome, who hung up,
+# operator, seconds of waiting and of talking.
+HAPPENED: dict[str, list[tuple[str, Outcome, Side, str | None, float | None, float | None]]] = {
+    "abandoned": [(MAYOR, Outcome.ABANDONED, Side.CALLER, None, 6.5, None)],
+    "abandoned_short": [(MAYOR, Outcome.ABANDONED_SHORT, Side.CALLER, None, 1.5, None)],
+    "answered": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 2.0)],
+    "duty_line": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2002", 0.5, 2.0)],
+    "hung_up_in_notice": [(MAYOR, Outcome.ABANDONED_SHORT, Side.CALLER, None, None, None)],
+    "operator_hangs_up": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.5, 2.0)],
+    "second_operator": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2002", 3.5, 2.0)],
+    "two_at_once": [
+        (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 2.0, 2.5),
+        (DUTY, Outcome.ANSWERED, Side.OPERATOR, "2001", 0.5, 2.0),
+    ],
+    "unanswered": [(MAYOR, Outcome.UNANSWERED, Side.SYSTEM, None, 11.0, None)],
+}
+
+
+def replay(
+    facts: Iterable[Fact | SnapshotTaken], tracker: CallTracker | None = None
+) -> list[CallEvent]:
+    tracker = tracker or CallTracker(RULES)
+    return [event for fact in facts for event in tracker.observe(fact)]
+
+
+def ended(events: Sequence[CallEvent]) -> list[Call]:
+    calls = [event.call for event in events if isinstance(event, CallEnded)]
+    return sorted(calls, key=lambda call: call.started_at)
+
+
+def facts_of(name: str, sources: str) -> list[Fact]:
+    call = recorded(name)
+    told = {"ami": call.ami, "cel": call.cel, "queue_log": call.queue_log}
+    return [fact for source in sources.split("+") for fact in told[source]]
+
+
+def test_every_table_says_what_happened() -> None:
+    assert set(NAMES) == set(HAPPENED)
+
+
+@pytest.mark.parametrize("sources", ["ami", "cel", "queue_log+cel", "ami+queue_log+cel"])
+@pytest.mark.parametrize("name", sorted(HAPPENED))
+def test_each_source_tells_what_happened(name: str, sources: str) -> None:
+    calls = ended(replay(facts_of(name, sources)))
+    assert len(calls) == len(HAPPENED[name])
+    for call, (line, outcome, by, operator, wait, talk) in zip(calls, HAPPENED[name], strict=True):
+        assert (call.line, call.outcome, call.hangup_by, call.operator) == (
+            line,
+            outcome,
+            by,
+            operator,
+        )
+        assert _seconds(call.wait) == pytest.approx(wait, abs=0.2)
+        assert _seconds(call.talk) == pytest.approx(talk, abs=0.2)
+        assert call.caller_number is not None
+        assert call.caller_number.startswith("1380000")
+        assert call.recovered is (not sources.startswith("ami"))
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return None if length is None else length.total_seconds()
+
+
+def test_events_come_in_the_order_of_a_call() -> None:
+    kinds = [type(event) for event in replay(facts_of("answered", "ami"))]
+    assert kinds == [CallStarted, CallRinging, CallAnswered, CallEnded]
+
+
+def test_recordings_are_expected_under_the_names_the_exchange_gave() -> None:
+    for source in ("ami", "cel"):
+        (call,) = ended(replay(facts_of("answered", source)))
+        unique_id = call.key.linked_id
+        names = {recording.leg: recording.path for recording in call.recordings}
+        assert names == {
+            Leg.CALLER: f"{unique_id}-caller.wav",
+            Leg.OPERATOR: f"{unique_id}-operator.wav",
+        }
+        assert call.queued_at is not None
+        assert abs(call.recordings[0].started_at - call.queued_at) < A_SECOND
+
+
+def test_a_queue_that_gives_up_tells_of_an_abandoned_call_and_is_not_believed() -> None:
+    table = recorded("unanswered")
+    assert b"Event: QueueCallerAbandon" in table.ami_bytes
+    (call,) = ended(replay(table.ami))
+    assert call.outcome is Outcome.UNANSWERED
+
+
+def test_the_numbers_of_callers_are_in_no_repr() -> None:
+    facts = facts_of("answered", "ami+cel")
+    events = replay(facts)
+    assert ended(events)[0].caller_number == "13800001111"
+    assert "13800001111" not in f"{facts!r}{events!r}"
+
+
+# ---- any order ----
+
+
+def streams(facts: Sequence[Fact]) -> list[list[Fact]]:
+    """Facts that keep their order: those of one channel from one source."""
+    kept: dict[tuple[Source, str], list[Fact]] = {}
+    for fact in facts:
+        kept.setdefault((fact.source, fact.unique_id), []).append(fact)
+    return list(kept.values())
+
+
+def shuffled(facts: Sequence[Fact], random: Random, *, again: float) -> list[Fact]:
+    """One order that can happen: streams interleaved, a part of what came already coming again.
+
+    CEL writes the end of a linked id after everything else it tells of it, so this stays last.
+    """
+    ends: list[Fact] = [fact for fact in facts if isinstance(fact, LinkedIdEnded)]
+    waiting = streams([fact for fact in facts if not isinstance(fact, LinkedIdEnded)])
+    unheard = {id(fact) for fact in facts if fact.source is Source.CEL} - {id(e) for e in ends}
+    order: list[Fact] = []
+    while waiting or ends:
+        stream: list[Fact] = random.choice([*waiting, *([ends] if ends and not unheard else [])])
+        fact = stream.pop(0)
+        unheard.discard(id(fact))
+        order.append(fact)
+        waiting = [left for left in waiting if left]
+        while random.random() < again:
+            order.append(random.choice(order))
+    return order
+
+
+def meaning(call: Call) -> tuple[object, ...]:
+    return (
+        *(call.key, call.line, call.outcome, call.hangup_by, call.operator, call.caller_number),
+        *(recording.path for recording in call.recordings),
+    )
+
+
+def assert_same_time(one: datetime | None, other: datetime | None) -> None:
+    assert (one is None) == (other is None)
+    if one is not None and other is not None:
+        assert abs(one - other) <= A_SECOND
+
+
+@pytest.mark.parametrize("sources", ["ami", "cel", "ami+cel", "queue_log+cel", "ami+queue_log+cel"])
+@given(random=st.randoms(use_true_random=False), again=st.sampled_from([0.0, 0.2, 0.5]))
+@settings(deadline=None, max_examples=60)
+def test_any_interleaving_ends_every_call_once_with_the_same_result(
+    sources: str, random: Random, again: float
+) -> None:
+    name = random.choice(sorted(HAPPENED))
+    facts = facts_of(name, sources)
+    expected = ended(replay(facts))
+    events = replay(shuffled(facts, random, again=again))
+    found = ended(events)
+    assert [meaning(call) for call in found] == [meaning(call) for call in expected]
+    for call, same in zip(found, expected, strict=True):
+        for moment in ("started_at", "queued_at", "answered_at", "ended_at"):
+            assert_same_time(getattr(call, moment), getattr(same, moment))
+    assert_told_once(events)
+
+
+def assert_told_once(events: Sequence[CallEvent]) -> None:
+    told: dict[object, list[type]] = {}
+    for event in events:
+        told.setdefault(event.call.key, []).append(type(event))
+    for kinds in told.values():
+        assert kinds[0] is CallStarted
+        assert len(kinds) == len(set(kinds))
+        assert CallEnded not in kinds[:-1]
+
+
+@given(random=st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=100)
+def test_even_an_impossible_order_tells_nothing_twice(random: Random) -> None:
+    facts = [
+        f for name in ("two_at_once", "unanswered") for f in facts_of(name, "ami+queue_log+cel")
+    ]
+    random.shuffle(facts)
+    tracker = CallTracker(RULES)
+    events = replay(facts, tracker)
+    events += tracker.settle(facts[0].at + timedelta(hours=1))
+    assert_told_once(events)
+    assert len(ended(events)) == 3
+    assert tracker.open_calls() == []
+
+
+def test_late_facts_do_not_open_an_ended_call() -> None:
+    tracker = CallTracker(RULES)
+    assert len(ended(replay(facts_of("answered", "ami"), tracker))) == 1
+    assert replay(facts_of("answered", "ami+cel+queue_log"), tracker) == []
+    assert tracker.open_calls() == []
+
+
+@given(
+    cut=st.floats(0, 1),
+    name=st.sampled_from(sorted(HAPPENED)),
+)
+@settings(deadline=None, max_examples=60)
+def test_a_gap_in_the_live_events_is_filled_by_the_files(cut: float, name: str) -> None:
+    live = facts_of(name, "ami")
+    tracker = CallTracker(RULES)
+    events = replay(live[: int(cut * len(live))], tracker)
+    events += replay(facts_of(name, "queue_log+cel"), tracker)
+    assert_told_once(events)
+    expected = ended(replay(live))
+    assert [meaning(call) for call in ended(events)] == [meaning(call) for call in expected]
+
+
+# ---- what the recordings do not hold ----
+
+NINE = datetime(2026, 11, 23, 1, tzinfo=UTC)
+
+
+def head(channel: str, second: float, linked: str = "c", source: Source = Source.AMI) -> Head:
+    names = {"c": "PJSIP/trunk-00000001", "o": "PJSIP/1001-00000002", "p": "PJSIP/1002-00000003"}
+    return {
+        "system": SYSTEM,
+        "source": source,
+        "at": NINE + timedelta(seconds=second),
+        "unique_id": UniqueId(channel),
+        "linked_id": LinkedId(linked),
+        "channel": names.get(channel, f"PJSIP/trunk-{channel}"),
+    }
+
+
+def incoming(channel: str = "c", second: float = 0, exten: str = "12345") -> ChannelStarted:
+    return ChannelStarted(
+        **head(channel, second, channel),
+        number="13800001111",
+        name="",
+        context="from-trunk",
+        exten=exten,
+    )
+
+
+def outgoing(channel: str, second: float, linked: str = "c") -> ChannelStarted:
+    return ChannelStarted(
+        **head(channel, second, linked), number="", name="", context="from-operator", exten="s"
+    )
+
+
+def bridged(bridge: str, second: float, *channels: str, linked: str = "c") -> list[Fact]:
+    return [
+        BridgeEntered(**head(channel, second + n / 1000, linked), bridge=bridge, holding=False)
+        for n, channel in enumerate(channels)
+    ]
+
+
+def gone(channel: str, second: float, linked: str = "c") -> ChannelEnded:
+    return ChannelEnded(**head(channel, second, linked), cause=16)
+
+
+def test_a_holding_bridge_is_no_answer() -> None:
+    held = [
+        replace(fact, holding=True)
+        for fact in bridged("b", 2, "c", "o")
+        if isinstance(fact, BridgeEntered)
+    ]
+    facts = [incoming(), QueueJoined(**head("c", 1), queue="mayor"), outgoing("o", 1), *held]
+    facts += [HangupHeard(**head("c", 9), by="PJSIP/trunk-00000001"), gone("o", 9), gone("c", 9)]
+    (call,) = ended(replay(facts))
+    assert call.outcome is Outcome.ABANDONED
+
+
+def test_after_a_transfer_the_first_operator_answered_and_the_last_side_ended() -> None:
+    facts = [
+        *(incoming(), QueueJoined(**head("c", 1), queue="mayor"), outgoing("o", 1)),
+        *bridged("b", 3, "o", "c"),
+        *(HangupHeard(**head("o", 8), by="PJSIP/1001-00000002"), gone("o", 8)),
+        outgoing("p", 8),
+        *bridged("d", 10, "p", "c"),
+        HangupHeard(**head("c", 20), by="PJSIP/trunk-00000001"),
+        *(gone("p", 20), gone("c", 20)),
+    ]
+    (call,) = ended(replay(facts))
+    assert (call.operator, call.hangup_by) == ("1001", Side.CALLER)
+    assert call.talk == timedelta(seconds=16.999)
+
+
+def test_joined_linked_ids_are_one_party_and_two_callers_two_calls() -> None:
+    facts = [
+        *(incoming("c"), incoming("d", 1), outgoing("o", 2)),
+        *bridged("b", 3, "c", "o"),
+        *bridged("b", 5, "d", linked="c"),  # a conference: the other call's id becomes ours
+        *(gone("d", 8), gone("o", 9), gone("c", 9)),
+    ]
+    events = replay(facts)
+    assert_told_once(events)
+    first, second = ended(events)
+    assert (first.key.linked_id, second.key.linked_id) == ("c", "d")
+    assert (first.operator, second.operator) == ("1001", "1001")
+    assert second.ended_at == NINE + timedelta(seconds=8)
+
+
+def test_a_call_on_an_unknown_number_or_from_inside_is_not_ours() -> None:
+    inside = [
+        outgoing("o", 0, "o"),
+        QueueJoined(**head("o", 1, "o"), queue="mayor"),
+        gone("o", 9, "o"),
+    ]
+    assert replay([incoming(exten="999"), gone("c", 5), *inside]) == []
+
+
+def test_a_call_whose_beginning_was_never_told_is_found_by_its_queue() -> None:
+    joined = QueueJoined(**head("c", 3), queue="duty")
+    assert replay([joined]) == []
+    (call,) = ended(replay([joined, gone("c", 20)]))
+    assert (call.line, call.started_at) == ("duty", joined.at)
+
+
+def test_a_caller_bridged_with_nobody_waits_for_the_missing_page() -> None:
+    tracker = CallTracker(RULES)
+    facts = [incoming(), *bridged("b", 3, "c"), gone("c", 9)]
+    assert ended(replay(facts, tracker)) == []
+    late = [outgoing("o", 2), *bridged("b", 3, "o"), gone("o", 9)]
+    (call,) = ended(replay(late, tracker))
+    assert (call.outcome, call.operator) == (Outcome.ANSWERED, "1001")
+
+
+def test_the_missing_page_is_not_waited_for_longer_than_five_seconds() -> None:
+    tracker = CallTracker(RULES)
+    replay([incoming(), *bridged("b", 3, "c"), gone("c", 9)], tracker)
+    assert tracker.settle(NINE + timedelta(seconds=13)) == []
+    assert len(ended(tracker.settle(NINE + timedelta(seconds=14)))) == 1
+    assert tracker.open_calls() == []
+
+
+def test_a_call_that_is_not_in_the_snapshot_is_closed_and_one_that_is_goes_on() -> None:
+    tracker = CallTracker(RULES)
+    waiting = [incoming("d", 1), QueueJoined(**head("d", 2, "d"), queue="mayor")]
+    replay([incoming("c"), outgoing("o", 1), *bridged("b", 3, "c", "o"), *waiting], tracker)
+    later = NINE + timedelta(minutes=5)
+    snapshot = SnapshotTaken(system=SYSTEM, at=later, channels=frozenset({UniqueId("d")}))
+    (call,) = ended(tracker.observe(snapshot))
+    assert (call.key.linked_id, call.outcome, call.hangup_by) == (
+        "c",
+        Outcome.ANSWERED,
+        Side.SYSTEM,
+    )
+    assert call.recovered
+    assert call.ended_at == NINE + timedelta(seconds=3.001)
+    assert [call.key.linked_id for call in tracker.open_calls()] == ["d"]
+
+
+def test_a_call_younger_than_the_snapshot_is_left_alone() -> None:
+    tracker = CallTracker(RULES)
+    replay([incoming("c")], tracker)
+    young = SnapshotTaken(system=SYSTEM, at=NINE + A_SECOND, channels=frozenset())
+    assert tracker.observe(young) == []
+    assert len(tracker.open_calls()) == 1
+
+
+def test_a_waiting_call_that_died_with_the_exchange_failed() -> None:
+    tracker = CallTracker(RULES)
+    replay([incoming("c"), QueueJoined(**head("c", 1), queue="mayor")], tracker)
+    dead = SnapshotTaken(system=SYSTEM, at=NINE + timedelta(minutes=1), channels=frozenset())
+    (call,) = ended(tracker.observe(dead))
+    assert call.outcome is Outcome.FAILED
+
+
+def test_two_exchanges_with_the_same_ids_do_not_mix() -> None:
+    other = System("mianyang-2")
+    facts: list[Fact] = [incoming("c"), gone("c", 5)]
+    both = [facts[0], replace(facts[0], system=other), facts[1], replace(facts[1], system=other)]
+    calls = ended(replay(both))
+    assert {call.key.system for call in calls} == {SYSTEM, other}
+
+
+def test_a_resumed_call_tells_only_what_is_new() -> None:
+    before = CallTracker(RULES)
+    first = facts_of("answered", "ami")
+    talking = next(n for n, fact in enumerate(first) if isinstance(fact, HangupHeard))
+    replay(first[:talking], before)
+    (call,) = before.open_calls()
+    after = CallTracker(RULES)
+    after.resume(call)
+    assert after.open_calls() == [replace(call, recordings=())]
+    events = replay(facts_of("answered", "cel"), after)
+    assert [type(event) for event in events] == [CallEnded]
+    assert ended(events)[0].answered_at == call.answered_at
+    assert meaning(ended(events)[0]) == meaning(ended(replay(first))[0])
+
+
+# ---- memory ----
+
+
+def test_what_is_remembered_of_ended_calls_is_bounded() -> None:
+    tracker = CallTracker(RULES)
+    for n in range(REMEMBERED // 2 + 500):
+        replay([incoming(f"c{n}"), gone(f"c{n}", 1, f"c{n}")], tracker)
+    board = tracker._exchanges[SYSTEM]
+    assert len(board._gone) <= REMEMBERED
+    assert (board.channels, board._linked, board._strangers) == ({}, {}, {})
+
+
+def test_parties_without_a_call_of_ours_are_bounded() -> None:
+    tracker = CallTracker(RULES)
+    for n in range(STRANGERS + 500):
+        tracker.observe(outgoing(f"o{n}", n, f"o{n}"))
+    board = tracker._exchanges[SYSTEM]
+    assert len(board._strangers) == len(board.channels) == len(board._linked) == STRANGERS
+
+
+def test_one_call_with_endless_bridges_and_hangups_stays_small() -> None:
+    tracker = CallTracker(RULES)
+    tracker.observe(incoming())
+    for n in range(2_000):
+        replay(bridged(f"b{n}", n, "c"), tracker)
+        tracker.observe(HangupHeard(**head("c", n), by=f"PJSIP/{n}"))
+    (caller,) = tracker._open
+    assert len(caller.party.bridges) <= 64
+    assert len(caller.party.hangups) <= 256
