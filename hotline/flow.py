@@ -27,7 +27,7 @@ from hotline.recordings import Found, Stored
 from routing import store as cases
 from routing.cases import Actor, CaseState, Move, MoveData, Suggestion, Urgency
 from telephony import store as calls
-from telephony.calls import CallEnded, CallEvent, Leg, Outcome
+from telephony.calls import Call, CallEnded, CallEvent, Leg, Outcome, Recording
 from transcription import store as words
 from transcription.transcripts import Transcript
 
@@ -49,7 +49,7 @@ async def call_changed(tx: Connection, event: CallEvent) -> int:
     """A call started, rang, was answered or ended; returns its number."""
     call = event.call
     saved = await calls.save(tx, event)
-    for recording in call.recordings:
+    for recording in _recordings(call):
         await store.expect_recording(
             tx, saved.call_id, recording.leg, recording.path, recording.started_at
         )
@@ -87,7 +87,8 @@ async def recordings_collected(
                 tx, call_id, leg, what.sha256, at=now
             ):
                 await enqueue(tx, JobName.TRANSCRIBE, {"call_id": call_id, "leg": leg})
-        await _route_when_through(tx, call_id)
+        if rows or not await store.has_recordings(tx, call_id):
+            await _route_when_through(tx, call_id)
     await _tell(tx, SERVICE, now, call_id, rows)
 
 
@@ -150,6 +151,16 @@ async def case_moved(
     row = _Row(event=Event(moved.event), body=telling.masked(moved.body), case_id=case_id)
     await _tell(tx, actor.name, now, moved.after.call_id, [row])
     return moved
+
+
+def _recordings(call: Call) -> tuple[Recording, ...]:
+    """What should lie in the spool; every answered call is recorded, even if no fact says so."""
+    if call.recordings or call.ended_at is None or call.answered_at is None:
+        return call.recordings
+    began = call.queued_at or call.started_at
+    return tuple(
+        Recording(leg=leg, path=f"{call.key.linked_id}-{leg}.wav", started_at=began) for leg in Leg
+    )
 
 
 async def _route_when_through(tx: Connection, call_id: int) -> None:

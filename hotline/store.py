@@ -143,6 +143,13 @@ async def is_through(conn: Connection, call_id: int) -> bool:
     return not await conn.fetchval(_EXPECTING, call_id)
 
 
+async def has_recordings(conn: Connection, call_id: int) -> bool:
+    """Whether the exchange recorded anything of a call, as far as is known."""
+    return bool(
+        await conn.fetchval("SELECT EXISTS (SELECT FROM recordings WHERE call_id = $1)", call_id)
+    )
+
+
 _SOUND: LiteralString = """
     SELECT r.path, r.sha256 FROM transcripts t JOIN recordings r USING (call_id, leg)
      WHERE t.call_id = $1 AND t.leg = $2 AND t.state = 'pending' AND r.state = 'stored'"""

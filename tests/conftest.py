@@ -7,6 +7,7 @@ Connections are plain asyncpg: `jsonb` goes in and comes out as JSON text.
 
 import asyncio
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -27,13 +28,20 @@ def _beside(dsn: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The DSN of a running, empty PostgreSQL that lives as long as the test run."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data")
-    dsn = server.start()
-    asyncio.run(_hurry(dsn))
-    yield dsn
-    server.stop()
+def postgres() -> Iterator[str]:
+    """The DSN of a running, empty PostgreSQL that lives as long as the test run.
+
+    Not below pytest's own temporary folder: each pytest that starts makes that one private again,
+    and where the tests run as root the server runs as another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="hotline-postgres-", ignore_cleanup_errors=True) as at:
+        server = EmbeddedPostgres(Path(at) / "data")
+        dsn = server.start()
+        try:
+            asyncio.run(_hurry(dsn))
+            yield dsn
+        finally:
+            server.stop()
 
 
 async def _hurry(dsn: str) -> None:
