@@ -79,9 +79,9 @@ _IDENTITY = (
 _REPEATABLE = ("Variable", "Output", "Match", "Contacts")
 
 _DISPLAY_NAMES = ("CallerIDName", "ConnectedLineName")
-# Asterisk escapes names in the events of channels, but writes them as they are in these two
-# (manager.c generate_status, app_queue.c manager_queues_status).
-_NAMES_AS_THEY_ARE = frozenset({"Status", "QueueEntry"})
+# Asterisk escapes the names of channels wherever it writes one, but for this event (seen on
+# 22.10.1: app_queue.c writes the name as it is).
+_NAMES_AS_THEY_ARE = frozenset({"QueueEntry"})
 _ESCAPE = re.compile(r"\\([abfnrtv\\'\"?])")
 _ESCAPED = dict(zip("abfnrtv\\'\"?", "\a\b\f\n\r\t\v\\'\"?", strict=True))
 
