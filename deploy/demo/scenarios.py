@@ -58,7 +58,8 @@ XML = '<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="{name}">\n{body}<
 class Caller:
     """What one caller does: dials `number`, gives up or talks, hangs up or is hung up on.
 
-    `gives_up_ms`: cancels this long after dialling if not answered (None: waits for ever).
+    `gives_up_ms`: cancels if not answered so long after the exchange's last provisional answer,
+    which is the end of its announcement (None: waits for ever).
     `talks_ms`: hangs up this long after the answer (None: waits for the other side's BYE).
     `refused`: the exchange is expected to end the call unanswered with a final error.
     """

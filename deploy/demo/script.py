@@ -43,7 +43,7 @@ class Spoken:
 class ScriptedCall:
     """One call of the plan; times are seconds.
 
-    `patience` (abandoned calls): from dialling until the caller gives up.
+    `patience` (abandoned calls): from the end of the announcement until the caller gives up.
     `rings`: how long the operator's telephone rings before it is picked up.
     """
 

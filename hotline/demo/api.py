@@ -65,7 +65,7 @@ class Api:
 
     async def move(self, case_id: int, move: Move, facts: dict[str, Any]) -> CaseDetail:
         """Make one move with a case."""
-        told = await self._ask("POST", f"/api/cases/{case_id}/{move}", facts)
+        told = await self._ask("POST", f"/api/cases/{case_id}/{move.replace('_', '-')}", facts)
         return CaseDetail.model_validate_json(told)
 
     async def _get(self, path: str, shape: type[Shape]) -> Shape:

@@ -12,6 +12,7 @@ from typing import Literal
 from deploy.asterisk.config import Exchange, Line, Operator
 from deploy.asterisk.ports import free_ports
 from deploy.asterisk.secrets import Secrets, write_private
+from deploy.portable import cache_root
 
 __all__ = ["demo_exchange", "exchange_of", "free_tcp_port", "service_toml", "write_private"]
 
@@ -95,6 +96,7 @@ def service_toml(
     said = json.dumps  # a JSON string is a TOML basic string
     top = [
         f"data_dir = {said(str(data_dir))}",
+        f"models_dir = {said(str(cache_root() / 'models'))}",
         f"http_port = {http_port}",
         *([f"database_dsn = {said(dsn)}"] if dsn else []),
         *([extra] if extra else []),

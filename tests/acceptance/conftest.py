@@ -31,13 +31,6 @@ MAX_WAIT_SECONDS = 8
 SPEECH = CALLS / "12-bus-suggestion-caller.al"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(str(item.path)).parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.acceptance)
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"))
-
-
 def tone(path: Path, seconds: float) -> Path:
     """A short announcement: what it says does not matter here, how long it lasts does."""
     samples = [int(6000 * math.sin(n * 0.3)) for n in range(int(8000 * seconds))]
@@ -106,6 +99,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Asyn
                     http_port=http_port,
                     ami_port=cable.port,
                     dsn=dsn,
+                    extra="reconcile_every_seconds = 1.0",
                 ),
                 encoding="utf-8",
             )

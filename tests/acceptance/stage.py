@@ -26,6 +26,11 @@ NOBODY = "1383"  # operators let it ring
 OPERATOR_TALKS_MS = 3000
 RINGS_MS = 1000
 PATIENCE = 40.0
+LOOK_SECONDS = 0.05
+JUDGED: LiteralString = """
+    SELECT EXISTS (SELECT FROM exchange_facts f
+                     JOIN tail_positions p ON p.system = f.system AND p.source = 'judged'
+                    WHERE f.linked_id = $1 AND f.kind = 'linked_id_ended' AND p."offset" >= f.id)"""
 FROM_NUMBER: LiteralString = (
     "FROM calls c JOIN identities i ON i.token = c.caller WHERE i.number = $1"
 )
@@ -63,7 +68,7 @@ class Stage:
     cable: Cable
     dsn: str
     speech: Path | None
-    numbers: count[int]
+    numbers: "count[int]"
 
     def number(self, kind: str) -> str:
         """Return a caller's number of this kind that no other call uses."""
@@ -112,8 +117,9 @@ class Stage:
         async with connected(self.dsn) as conn:
             async with asyncio.timeout(PATIENCE):
                 query = f"SELECT c.* {FROM_NUMBER} AND {until}"
-                while not (rows := await conn.fetch(query, number)):
-                    await asyncio.sleep(0.05)
+                # The database is asked again and again: the fact waited for rings no bell.
+                while not (rows := await conn.fetch(query, number)):  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_SECONDS)
             assert len(rows) == 1, f"{len(rows)} calls of {number}"
             call = rows[0]
             return Stored(
@@ -138,3 +144,15 @@ class Stage:
             "(SELECT count(*) FROM recordings r WHERE r.call_id = c.id AND r.state = 'stored') = 2"
         )
         return await self.stored(number, until=both)
+
+    async def differences(self, linked_id: str) -> list[str]:
+        """What the exchange's files told otherwise of this call, once they have been compared."""
+        async with connected(self.dsn) as conn:
+            async with asyncio.timeout(PATIENCE):
+                while not await conn.fetchval(JUDGED, linked_id):  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(LOOK_SECONDS)
+            rows = await conn.fetch(
+                "SELECT kind || ' ' || detail::text AS told FROM differences WHERE linked_id = $1",
+                linked_id,
+            )
+        return [row["told"] for row in rows]

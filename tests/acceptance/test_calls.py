@@ -9,6 +9,8 @@ from deploy.demo.phones import PlacedCall, first
 from tests.acceptance.conftest import MAX_WAIT_SECONDS, NOTICE_SECONDS
 from tests.acceptance.stage import NOBODY, OPERATOR_ENDS, PICKED_UP, Stage, Stored
 
+pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="session")]
+
 BOTH_LINES = pytest.mark.parametrize("line", ["mayor", "duty"])
 CLOSE = timedelta(seconds=1)
 
@@ -30,9 +32,12 @@ def ended_at(placed: PlacedCall) -> datetime | None:
     return min(ends, default=None)
 
 
-def check_times(stage: Stage, placed: PlacedCall, stored: Stored, *, answered: bool) -> None:
-    """Every moment of the call, ours against the telephones'."""
+def check_times(
+    stage: Stage, placed: PlacedCall, stored: Stored, *, answered: bool, live: bool = True
+) -> None:
+    """Every moment of the call, ours against the telephones'; `live`: told by AMI, not by files."""
     call = stored.call
+    assert not (live and call["recovered"]), "the live connection did not tell of this call"
     near(call["started_at"], placed.first("INVITE", sent=True), "started")
     near(call["ended_at"], ended_at(placed), "ended")
     leg = stage.operator_leg(placed.caller.caller)
@@ -65,8 +70,7 @@ async def test_an_answered_call_is_stored_with_both_legs_and_a_case(
 
 @BOTH_LINES
 async def test_a_caller_who_gives_up_in_the_queue_has_abandoned(stage: Stage, line: str) -> None:
-    waits = NOTICE_SECONDS + 6.0
-    gives_up, talks = (waits, None) if line == "mayor" else (None, waits)
+    gives_up, talks = (6.0, None) if line == "mayor" else (None, NOTICE_SECONDS + 6.0)
     placed = await stage.dial(stage.caller(line, NOBODY, gives_up=gives_up, talks=talks))
     stored = await stage.stored(placed.caller.caller)
     assert stored.call["outcome"] == "abandoned"
@@ -78,8 +82,7 @@ async def test_a_caller_who_gives_up_in_the_queue_has_abandoned(stage: Stage, li
 
 @BOTH_LINES
 async def test_a_caller_who_gives_up_at_once_has_abandoned_shortly(stage: Stage, line: str) -> None:
-    waits = NOTICE_SECONDS + 2.0
-    gives_up, talks = (waits, None) if line == "mayor" else (None, waits)
+    gives_up, talks = (2.0, None) if line == "mayor" else (None, NOTICE_SECONDS + 2.0)
     placed = await stage.dial(stage.caller(line, NOBODY, gives_up=gives_up, talks=talks))
     stored = await stage.stored(placed.caller.caller)
     assert stored.call["outcome"] == "abandoned_short"
@@ -133,3 +136,14 @@ async def test_calls_at_once_stay_apart(stage: Stage) -> None:
         assert stored.call["outcome"] == "answered"
         assert stored.cases == 1
         check_times(stage, placed, stored, answered=True)
+
+
+async def test_the_exchanges_files_tell_the_same_story(stage: Stage) -> None:
+    callers = [
+        stage.caller("mayor", PICKED_UP, talks=2.0),
+        stage.caller("duty", NOBODY, talks=NOTICE_SECONDS + 1.0),
+    ]
+    placed = await asyncio.gather(*(stage.dial(caller) for caller in callers))
+    for call in placed:
+        stored = await stage.stored(call.caller.caller)
+        assert await stage.differences(stored.call["linked_id"]) == []
