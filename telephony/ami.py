@@ -1,4 +1,4 @@
-"""AMI bytes in, asterisk-ami's own `Event` and `Response` out; an `Action` in, safe bytes out.
+"""AMI bytes in, asterisk-ami's own `Event` and `Response` out.
 
 Pure: no socket, no clock. Only CR LF ends a line and only two of them end a message.
 The library's own `Event.read` also breaks lines on U+2028, U+0085 and others, which any caller
@@ -10,15 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, fields
-from hashlib import md5
 from sys import intern
 from typing import TypeAlias
 
-from asterisk.ami.action import Action, LoginAction
 from asterisk.ami.event import Event
 from asterisk.ami.response import Response
-
-from telephony.errors import UnsafeAction
 
 Message: TypeAlias = Event | Response
 
@@ -30,11 +26,6 @@ MAX_GREETING = 512
 _LINES_REMEMBERED = 4096
 _LINE_REMEMBERED = 200
 """Lines, and bytes of a line: under a megabyte, and a fifth less time for each event."""
-MAX_ACTION_HEADERS = 128
-"""Asterisk reads no more headers of one action than this (manager.h, AST_MAX_MANHEADERS)."""
-MAX_ACTION_LINE = 1024
-"""Bytes with the line's end; Asterisk throws a longer line away (manager.c, inbuf)."""
-
 _END = b"\r\n\r\n"
 _GREETING = re.compile(rb"Asterisk Call Manager/([0-9][0-9.]*)\s*\Z", re.IGNORECASE)
 
@@ -84,12 +75,6 @@ _DISPLAY_NAMES = ("CallerIDName", "ConnectedLineName")
 _NAMES_AS_THEY_ARE = frozenset({"QueueEntry"})
 _ESCAPE = re.compile(r"\\([abfnrtv\\'\"?])")
 _ESCAPED = dict(zip("abfnrtv\\'\"?", "\a\b\f\n\r\t\v\\'\"?", strict=True))
-
-# Every control character, and what Unicode calls a line end, and half a surrogate pair.
-_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
-# Asterisk splits `Variable` at commas and takes quotes and backslashes away.
-_FORBIDDEN_IN_VARIABLE = re.compile(r'[,"\\]')
 
 
 @dataclass(slots=True, kw_only=True)
@@ -326,99 +311,6 @@ def _unescape_names(event: Event) -> None:
     for key, value in event.keys.items():
         if key.endswith(_DISPLAY_NAMES) and "\\" in value:
             event.keys[key] = _ESCAPE.sub(lambda found: _ESCAPED[found.group(1)], value)
-
-
-def encode(action: Action, action_id: str) -> bytes:
-    """`action` as bytes for the wire, carrying `action_id`.
-
-    Raises:
-        UnsafeAction: a name or a value the exchange would read as something else, more than
-            128 headers, or a line over 1024 bytes. Nothing of it has been sent then.
-    """
-    keys = dict(action.keys)
-    if {"action", "actionid"} & {key.lower() for key in keys}:
-        raise UnsafeAction(
-            f"The action {action.name!r} carries its own name or number among its headers.",
-            action=action.name,
-        )
-    whole = Action(action.name, {"ActionID": action_id, **keys}, dict(action.variables))
-    _check_size(whole)
-    _check("Action", whole.name, whole)
-    for key, value in whole.keys.items():
-        _check(key, value, whole)
-    for key, value in whole.variables.items():
-        _check_variable(key, value, whole)
-    return (str(whole) + "\r\n").encode()
-
-
-def _check_size(action: Action) -> None:
-    headers = 1 + len(action.keys) + len(action.variables)
-    if headers > MAX_ACTION_HEADERS:
-        raise UnsafeAction(
-            f"The action {action.name!r} has {headers} headers; the exchange reads no more "
-            f"than {MAX_ACTION_HEADERS}.",
-            action=action.name,
-        )
-
-
-def _check(header: str, value: object, action: Action) -> None:
-    if not _HEADER_NAME.match(header):
-        raise UnsafeAction(
-            f"{header!r} is not a name the exchange accepts for a header.",
-            action=action.name,
-            header=header,
-        )
-    if not isinstance(value, str | int):
-        raise UnsafeAction(
-            f"The header {header} of the action {action.name!r} must be one text or number.",
-            action=action.name,
-            header=header,
-        )
-    _check_line(header, f"{header}: {value}", action)
-
-
-def _check_variable(name: str, value: object, action: Action) -> None:
-    text = f"{name}={value}"
-    if not name or "=" in name or _FORBIDDEN_IN_VARIABLE.search(text):
-        raise UnsafeAction(
-            f"A variable of the action {action.name!r} needs a name, and neither it nor its "
-            "value may carry a comma, a double quote or a backslash.",
-            action=action.name,
-            header="Variable",
-        )
-    _check_line("Variable", f"Variable: {text}", action)
-
-
-def _check_line(header: str, line: str, action: Action) -> None:
-    found = _FORBIDDEN.search(line)
-    if found:
-        raise UnsafeAction(
-            f"The header {header} of the action {action.name!r} carries the character "
-            f"U+{ord(found.group()):04X}, which could start a header of its own.",
-            action=action.name,
-            header=header,
-        )
-    if len(line.encode()) + 2 > MAX_ACTION_LINE:
-        raise UnsafeAction(
-            f"The header {header} of the action {action.name!r} is longer than the "
-            f"{MAX_ACTION_LINE} bytes the exchange reads.",
-            action=action.name,
-            header=header,
-        )
-
-
-def login(username: str, secret: str, challenge: str | None) -> Action:
-    """The login: with MD5 over the exchange's challenge, or with the secret itself if None.
-
-    MD5 is what AMI offers (manager.c, authenticate); it keeps the secret off the wire, no more.
-    """
-    action = LoginAction(username, secret)
-    if challenge is not None:
-        del action.keys["Secret"]
-        proof = md5(f"{challenge}{secret}".encode(), usedforsecurity=False).hexdigest()
-        action.keys.update({"AuthType": "MD5", "Key": proof})
-    action.keys["Events"] = "on"
-    return action
 
 
 def first(value: str | list[str] | None) -> str | None:

@@ -18,7 +18,8 @@ from asterisk.ami.action import Action
 from asterisk.ami.event import Event
 from asterisk.ami.response import Response
 
-from telephony.ami import Decoder, Message, encode, login
+from telephony.actions import encode, login
+from telephony.ami import Decoder, Message
 from telephony.errors import ActionLost, ActionTimeout, LinkError, Reason
 from telephony.inflight import InFlight, Listing
 from telephony.timing import Clock, Timing
