@@ -243,8 +243,11 @@ def _left_over(exchange: Exchange) -> int | None:
 
 
 def _is_alive(pid: int) -> bool:
+    """Tell whether any thread of a process is left; the last one gives the ports back."""
+    process = Path(f"/proc/{pid}")
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        state = (process / "stat").read_text().rsplit(")", 1)[1].split()[0]
+        return state != "Z" or len(list((process / "task").iterdir())) > 1
     except (OSError, IndexError):
         return False
 

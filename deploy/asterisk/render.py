@@ -23,7 +23,7 @@ OLDEST_WITH_NAMED_FILTERS = 23
 #: The life of a call, and what tells that telephones or Asterisk itself come and go.
 EVENTS = (
     *("Newchannel", "Newstate", "NewCallerid", "Hangup", "HangupRequest", "SoftHangupRequest"),
-    *("DialBegin", "DialEnd", "Hold", "Unhold", "Pickup", "MusicOnHoldStart"),
+    *("DialBegin", "DialEnd", "Hold", "Unhold", "Pickup"),
     *("BridgeCreate", "BridgeDestroy", "BridgeEnter", "BridgeLeave", "BridgeMerge"),
     *("BlindTransfer", "AttendedTransfer", "LocalBridge", "LocalOptimizationEnd"),
     *("QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon"),
@@ -36,7 +36,7 @@ EVENTS = (
 #: Modules in loading order; those a version does not have yet are left out.
 MODULES = (
     *("res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_timing_timerfd"),
-    *("res_rtp_asterisk", "res_musiconhold", "res_security_log", "res_pjproject", "res_pjsip"),
+    *("res_rtp_asterisk", "res_security_log", "res_pjproject", "res_pjsip"),
     *("res_pjsip_pubsub", "res_pjsip_session", "res_pjsip_sdp_rtp", "res_pjsip_caller_id"),
     *("res_pjsip_nat",),
     *("res_pjsip_authenticator_digest", "res_pjsip_outbound_authenticator_digest"),
@@ -54,7 +54,7 @@ MODULES = (
 )
 
 #: Files whose defaults serve; they exist so that the log holds no complaint about them.
-DEFAULTS = ("acl", "ccss", "features", "musiconhold", "pjproject", "queuerules", "stasis", "udptl")
+DEFAULTS = ("acl", "ccss", "features", "pjproject", "queuerules", "stasis", "udptl")
 #: Call detail records are too coarse for queues; the channel event log is our record.
 NO_CDR = "[general]\nenable = no\n"
 
