@@ -36,8 +36,7 @@ def read_new(path: Path, position: Position | None, *, most: int = MOST_BYTES) -
         return _read(path, position, most, following=None)
     rotated = _named(path, position.file)
     if rotated is not None:
-        following = _after(path, rotated, now) if now is not None else None
-        return _read(rotated, position, most, following=following)
+        return _read(rotated, position, most, following=_after(path, rotated, now))
     if now is None:
         return Chunk(lines=(), position=position)
     return Chunk(lines=(), position=Position(file=now, offset=0), more=True, lost=True)
@@ -93,8 +92,8 @@ def _named(path: Path, file: int) -> Path | None:
     return max(found, key=lambda other: other.stat().st_size, default=None)
 
 
-def _after(path: Path, rotated: Path, now: int) -> int:
-    """The file begun after this rotated one: the next rotated, or the current."""
+def _after(path: Path, rotated: Path, now: int | None) -> int | None:
+    """The file begun after this rotated one: the next rotated, or the current, or none yet."""
     this = fingerprint(rotated)
     modified = rotated.stat().st_mtime_ns
     later = [

@@ -357,6 +357,13 @@ def test_a_caller_bridged_with_nobody_waits_for_the_missing_page() -> None:
     assert (call.outcome, call.operator) == (Outcome.ANSWERED, "1001")
 
 
+def test_files_alone_end_a_call_only_by_the_end_of_its_linked_id() -> None:
+    tracker = CallTracker(RULES)
+    facts = facts_of("unanswered", "cel")
+    assert ended(replay([f for f in facts if not isinstance(f, LinkedIdEnded)], tracker)) == []
+    assert len(ended(replay(facts[-1:], tracker))) == 1
+
+
 def test_the_missing_page_is_not_waited_for_longer_than_five_seconds() -> None:
     tracker = CallTracker(RULES)
     replay([incoming(), *bridged("b", 3, "c"), gone("c", 9)], tracker)
