@@ -103,7 +103,11 @@ def judge(told: Sequence[CallEvent], stored: Call | None) -> Verdict:
     mended = {
         found.kind.value: getattr(call, found.kind.value) for found in differences if found.repaired
     }
-    return Verdict(differences=differences, repaired=replace(stored, **mended) if mended else None)
+    if not mended:
+        return Verdict(differences=differences)
+    repaired = replace(stored, recordings=call.recordings, **mended)
+    end = CallEnded(call=repaired, at=told[-1].at)
+    return Verdict(differences=differences, events=(end,), repaired=repaired)
 
 
 def _differences(told: Call, stored: Call) -> Iterator[Difference]:

@@ -35,6 +35,7 @@ Transaction = Callable[[], AbstractAsyncContextManager[store.Connection]]
 
 GRACE = timedelta(seconds=3)
 """How long after its end in the files a call is left to the live events."""
+_TRIES = 3
 LOOK_BACK = timedelta(days=2)
 """Unfinished facts older than this belong to channels whose end was never written."""
 
@@ -167,11 +168,12 @@ class Recovery:
                 found += await self._judge_or_note(one, now)
 
     async def _judge_or_note(self, ended: Ended, now: datetime) -> list[Difference]:
-        """One that cannot be judged is noted and passed, so that it does not block the others."""
-        try:
-            found = await self._judge(ended, now)
-        except Exception:
-            log.exception("The files' story of one call could not be compared; it is noted.")
+        """One that cannot be judged is noted and passed, so that it does not block the others.
+
+        Where the database is away the note fails as well, and nothing has been passed.
+        """
+        found = await self._judge_in_earnest(ended, now)
+        if found is None:
             found = [
                 Difference(
                     key=CallKey(system=self._system, linked_id=ended.linked_id),
@@ -187,6 +189,15 @@ class Recovery:
         self.counts.differences.update(difference.kind for difference in found)
         return found
 
+    async def _judge_in_earnest(self, ended: Ended, now: datetime) -> list[Difference] | None:
+        for _ in range(_TRIES):
+            try:
+                return await self._judge(ended, now)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
+                # Its text may quote a row, and with it a number: only its kind is told.
+                log.error("A call could not be compared with the files: %s.", type(error).__name__)  # noqa: TRY400
+        return None
+
     async def _judge(self, ended: Ended, now: datetime) -> list[Difference]:
         async with self._transaction() as tx:
             facts = await fact_store.facts_of(tx, self._system, ended.linked_id)
@@ -195,13 +206,17 @@ class Recovery:
             async with self._transaction() as tx:
                 stored = await store.find(tx, key)
                 verdict = judge(told, stored.call if stored else None)
-                await self._note(tx, verdict.differences, now)
-                if stored is not None and verdict.repaired is not None:
-                    await store.repair(tx, stored.call_id, verdict.repaired)
+                if verdict.repaired is None:
+                    await self._note(tx, verdict.differences, now)
             for event in verdict.events:
                 await self._tell(event)
+            # After the telling: killed in between, the next check finds and tells it again.
+            if stored is not None and verdict.repaired is not None:
+                async with self._transaction() as tx:
+                    await self._note(tx, verdict.differences, now)
+                    await store.repair(tx, stored.call_id, verdict.repaired)
             found += verdict.differences
-        if found:
+        if any(one.kind in (DifferenceKind.MISSING, DifferenceKind.OPEN) for one in found):
             await self._observe(facts)  # so that the tracker holds it for ended, too
         return found
 
