@@ -1,0 +1,205 @@
+// Cases: the list by state, and one case with what speaks for it and the next step of a person.
+
+import { fill, h, icon, keyed, markRow } from "./dom.js";
+import { get, post, query } from "./api.js";
+import { caseForm } from "./form.js";
+import { gently, onEntry } from "./feed.js";
+import { badge, dialogue, empty, fact, settled, standingBadge, stateBadge, urgencyBadge } from "./parts.js";
+import { away, full, t, when, word } from "./text.js";
+
+const STATES = ["draft", "open", "dispatched", "answered", "closed"];
+const wanted = { state: "", number: "" };
+
+export function caseRow(one, current = null) {
+  return h("a", { class: "row case-row", href: `#/cases/${one.id}`, "aria-current": one.id === current },
+    h("span", { class: "row-main" }, h("b", {}, one.level1 || t("case.no_category")), one.kind ? ` · ${word("kind", one.kind)}` : "",
+      h("small", {}, `${one.number} · ${one.area || t("case.no_area")}`)),
+    h("span", { class: "row-badges" }, urgencyBadge(one.urgency), one.standing === "overdue" ? standingBadge("overdue") : null, stateBadge(one.state)),
+    h("span", { class: "row-side" }, one.due_at && one.state !== "closed" ? h("span", { class: "due" }, t("case.due_short", { when: when(one.due_at) })) : "",
+      h("small", {}, one.state === "draft" ? when(one.drafted_at) : one.unit || word("line", one.line))));
+}
+
+export function casesView(place, id, catalogue) {
+  const list = h("div", { class: "rows" });
+  const more = h("div", { class: "more" });
+  const tabs = h("div", { class: "tabs", role: "group", "aria-label": t("field.state") });
+  const detail = h("section", { class: "pane detail", "aria-label": t("case.title") });
+  let shown = [];
+  let next = null;
+  let pages = 1;
+  let counts = {};
+
+  const search = h("input", { type: "search", id: "search", placeholder: t("cases.search"), "aria-label": t("cases.search"), value: wanted.number,
+    oninput: (event) => { wanted.number = event.target.value.trim(); searched(); } });
+  const searched = gently(() => load(), 250);
+
+  function showTabs() {
+    const tab = (value, text, count) => h("button", { type: "button", class: "tab", "aria-pressed": String(wanted.state === value), onclick: () => { wanted.state = value; showTabs(); load(); } },
+      text, count === undefined ? null : h("span", { class: "count" }, count));
+    fill(tabs, tab("", t("all")), STATES.map((state) => tab(state, word("state", state), counts[state])));
+  }
+
+  function show() {
+    if (!shown.length) {
+      list.rows = null;
+      fill(list, empty(t(wanted.number ? "cases.none_number" : wanted.state ? "cases.none_state" : "cases.none"), wanted.number ? t("cases.none_number_hint") : t("cases.none_hint")));
+    } else {
+      if (!list.rows) list.replaceChildren();
+      keyed(list, shown, (one) => one.id, (one) => caseRow(one, id));
+    }
+    fill(more, next ? h("button", { class: "button", onclick: further }, t("more")) : null);
+  }
+
+  const page = (before) => get(query("/api/cases", { ...wanted, before, limit: 50 }));
+
+  async function load({ quiet = false } = {}) {
+    if (!quiet) pages = 1;
+    return settled(list, async () => {
+      let found = await page();
+      let cases = found.cases;
+      for (let extra = 1; extra < pages && found.next; extra += 1) {
+        found = await page(found.next);
+        cases = cases.concat(found.cases);
+      }
+      const numbers = await get("/api/numbers");
+      return { cases, next: found.next, numbers };
+    }, (found) => {
+      shown = found.cases;
+      next = found.next;
+      counts = Object.fromEntries(STATES.map((state) => [state, found.numbers.lines.reduce((sum, line) => sum + line.cases[state], 0)]));
+      showTabs();
+      show();
+    }, { quiet });
+  }
+
+  async function further() {
+    const found = await page(next);
+    pages += 1;
+    shown = shown.concat(found.cases);
+    next = found.next;
+    show();
+  }
+
+  showTabs();
+  const split = h("div", { class: "split wide-detail" }, h("section", { class: "pane list", "aria-label": t("nav.cases") }, search, tabs, list, more), detail);
+  fill(place, split);
+  let one = null;
+
+  function choose(chosen) {
+    id = chosen;
+    split.classList.toggle("chosen", Boolean(id));
+    list.querySelectorAll("a.row").forEach((row) => markRow(row, row.hash === `#/cases/${id}`));
+    one = id ? caseDetail(detail, id, catalogue) : null;
+    if (!id) fill(detail, empty(t("cases.choose"), t("cases.choose_hint")));
+    detail.scrollTop = 0;
+  }
+
+  choose(id);
+  load();
+  const refresh = gently(() => load({ quiet: true }));
+  return { choose, close: onEntry((entry) => { refresh(); if (one) one.heard(entry); }) };
+}
+
+function caseDetail(place, id, catalogue) {
+  let shown = null;
+  let form = null;
+
+  const load = (quiet = false) => settled(place, async () => {
+    const one = await get(`/api/cases/${id}`);
+    const call = one.call_id ? await get(`/api/calls/${one.call_id}`) : null;
+    return { one, call };
+  }, (found) => {
+    const same = shown && shown.one.state === found.one.state && form?.isDirty();
+    if (quiet && JSON.stringify(found) === JSON.stringify(shown)) return;
+    if (quiet && same) return; // somebody is writing here: leave it alone
+    if (quiet && form?.isDirty()) { form.warn(found.one.state, () => { shown = null; load(); }); return; }
+    shown = found;
+    show(found);
+  }, { quiet });
+
+  async function move(step, facts) {
+    const one = await post(`/api/cases/${id}/${step}`, { ...facts, expected: shown.one.state });
+    shown = { ...shown, one };
+    show(shown);
+    return one;
+  }
+
+  function show({ one, call }) {
+    form = caseForm(one, catalogue, move);
+    const marks = one.suggestion ? one.suggestion.reasons.filter((reason) => reason.turn !== null) : [];
+    fill(place,
+      h("a", { class: "back", href: "#/cases" }, icon("back"), t("nav.cases")),
+      h("header", { class: "detail-head" },
+        h("div", {}, h("h2", {}, one.level1 || t("case.no_category"), h("span", { class: "soft" }, one.kind ? ` · ${word("kind", one.kind)}` : "")),
+          h("p", { class: "soft" }, `${one.number} · ${word("line", one.line)} · ${t("case.owner", { owner: one.owner })}`)),
+        h("div", { class: "detail-badges" }, urgencyBadge(one.urgency), standingBadge(one.standing), stateBadge(one.state))),
+      steps(one),
+      limit(one),
+      h("div", { class: "case-body" },
+        h("div", { class: "case-work" }, one.suggestion ? suggestion(one) : null, form.node),
+        h("div", { class: "case-words" },
+          h("h3", {}, t("dialogue.title"), call ? h("a", { class: "small-link", href: `#/calls/${call.id}` }, t("case.to_call", { id: call.id })) : null),
+          call ? dialogue(call.dialogue, { marks }) : empty(t("case.no_call")),
+          h("h3", {}, t("case.history")),
+          history(one.history))));
+  }
+
+  load();
+  const refresh = gently(() => load(true));
+  return { heard: (entry) => { if (!entry || entry.case_id === id || (shown && entry.call_id && entry.call_id === shown.one.call_id)) refresh(); } };
+}
+
+function steps(one) {
+  const at = { draft: one.drafted_at, open: one.opened_at, dispatched: one.dispatched_at, answered: one.answered_at, closed: one.closed_at };
+  const now = STATES.indexOf(one.state);
+  return h("ol", { class: "steps" }, STATES.map((state, place) => {
+    const passed = place < now && at[state];
+    const skipped = place < now && !at[state];
+    return h("li", { class: place === now ? "now" : passed ? "done" : skipped ? "skipped" : "", "aria-current": place === now ? "step" : null },
+      h("i", {}, passed ? icon("check") : ""), h("span", {}, word("state", state)), h("small", {}, at[state] ? when(at[state]) : ""));
+  }));
+}
+
+function limit(one) {
+  const found = one.limit || one.limit_if_opened_now;
+  if (!found) return one.state === "draft" ? null : h("p", { class: "limit warn" }, icon("alert"), t("case.undated"));
+  const amount = t(`limit.${found.unit}`, { amount: found.amount });
+  const text = one.limit ? t("case.due", { when: full(found.due_at), away: one.standing === "running" || one.standing === "overdue" ? `（${away(found.due_at)}）` : "" }) : t("case.due_if_opened", { when: full(found.due_at) });
+  return h("p", { class: `limit ${one.standing === "overdue" ? "bad" : ""}` }, h("b", {}, text), h("span", { class: "soft" }, `${amount} · ${found.basis}`));
+}
+
+function suggestion(one) {
+  const found = one.suggestion;
+  const groups = new Map();
+  for (const reason of found.reasons) {
+    const key = `${reason.sort} ${reason.value}`;
+    if (!groups.has(key)) groups.set(key, { ...reason, texts: [] });
+    if (!groups.get(key).texts.includes(reason.text)) groups.get(key).texts.push(reason.text);
+  }
+  const sure = Math.round(found.confidence * 100);
+  const bar = h("i", {});
+  bar.style.width = `${sure}%`;
+  return h("section", { class: "suggestion", "aria-label": t("suggestion.title") },
+    h("h3", {}, t("suggestion.title"), h("small", {}, t("suggestion.person_decides"))),
+    h("dl", { class: "facts" },
+      fact(t("field.level1"), found.level1 || t("suggestion.unsure")),
+      fact(t("field.kind"), word("kind", found.kind)),
+      fact(t("field.urgency"), word("urgency", found.urgency)),
+      fact(t("field.area"), found.area), fact(t("field.unit"), found.unit),
+      h("div", { class: "fact" }, h("dt", {}, t("suggestion.confidence")), h("dd", {}, h("span", { class: "sure" }, bar), ` ${sure}%`))),
+    groups.size ? h("div", { class: "reasons" }, [...groups.values()].map((reason) => h("div", { class: "reason" },
+      h("span", { class: "reason-value" }, `${word("field", reason.sort)}：${reasonValue(reason)}`),
+      reason.texts.map((text) => h("q", {}, text)), h("small", {}, t(`reason.${reason.by}`))))) : null,
+    found.alternatives.length ? h("p", { class: "soft" }, t("suggestion.or"), found.alternatives.map((other) => badge(`${other.level1} ${Math.round(other.confidence * 100)}%`))) : null);
+}
+
+const reasonValue = (reason) => (["kind", "urgency"].includes(reason.sort) ? word(reason.sort, reason.value) : reason.value);
+
+export function history(entries) {
+  return h("ol", { class: "history" }, [...entries].reverse().map((entry) => h("li", {},
+    h("time", { datetime: entry.at }, when(entry.at)),
+    h("span", {}, h("b", {}, word("event", entry.event)), " ", h("small", {}, word("actor", entry.actor.split(":")[0]) === entry.actor.split(":")[0] ? entry.actor : word("actor", entry.actor.split(":")[0])),
+      entry.body.unit && entry.event === "case.dispatched" ? h("p", {}, entry.body.unit) : null,
+      entry.body.reply ? h("p", {}, entry.body.reply) : null,
+      entry.body.reason ? h("p", {}, entry.body.reason) : null))));
+}

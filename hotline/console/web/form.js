@@ -1,0 +1,135 @@
+// What a person can do with a case now: confirm, dispatch, record the answer, close.
+
+import { add, fill, h, icon } from "./dom.js";
+import { badge, toast } from "./parts.js";
+import { t, word } from "./text.js";
+
+const ABOUT = ["kind", "urgency", "level1", "area", "unit", "summary"];
+// The step a person takes next in each state, and the others one click away.
+const NEXT = { draft: "open", open: "dispatch", dispatched: "answer", answered: "close" };
+const PATH = { answer_directly: "answer-directly", send_back: "send-back" };
+const ASKS = {
+  open: ABOUT, answer_directly: [...ABOUT, "reply"], dispatch: ["unit"], answer: ["reply"],
+  send_back: ["reason"], redo: ["reason"], close: [], withdraw: ["reason"],
+};
+const MUST = { open: ["kind", "urgency", "level1"], answer_directly: ["kind", "level1", "reply"], dispatch: ["unit"], answer: ["reply"], send_back: ["reason"], redo: ["reason"], withdraw: ["reason"] };
+// Dispatching straight from a draft is confirming and dispatching: two moves, each in the journal.
+const TWO = "open_and_dispatch";
+
+export function caseForm(one, catalogue, move) {
+  const node = h("section", { class: "work", "aria-label": t("work.title") });
+  let chosen = NEXT[one.state];
+  let inputs = {};
+  let dirty = false;
+
+  function show() {
+    if (!chosen) {
+      fill(node, h("h3", {}, t("work.done")), facts(one));
+      return;
+    }
+    inputs = {};
+    const form = h("form", { class: "fields", oninput: () => { dirty = true; }, onsubmit: (event) => { event.preventDefault(); send(chosen); } },
+      ASKS[chosen].map((name) => field(name)), h("p", { class: "form-error", role: "alert", hidden: true }), buttons());
+    fill(node, h("h3", {}, t(`work.${chosen}`)), h("p", { class: "soft" }, t(`work.${chosen}_hint`)), form);
+  }
+
+  function field(name) {
+    const must = MUST[chosen]?.includes(name);
+    const id = `field-${name}`;
+    const input = control(name, id);
+    if (must) input.setAttribute("aria-required", "true");
+    inputs[name] = input;
+    return h("div", { class: `field field-${name}` }, h("label", { htmlFor: id }, t(`field.${name}`), must ? h("em", { title: t("work.must") }, "*") : null), input);
+  }
+
+  function control(name, id) {
+    const value = one[name] ?? "";
+    if (name === "kind") return choice(id, catalogue.kinds.map((kind) => [kind, word("kind", kind)]), value);
+    if (name === "urgency") return choice(id, catalogue.urgencies.map((urgency) => [urgency, word("urgency", urgency)]), value);
+    if (name === "level1") return choice(id, catalogue.level1.map((level) => [level, level]), value);
+    if (name === "area") return choice(id, catalogue.areas.map((area) => [area, area]), value);
+    if (name === "unit") return unitChoice(id, value);
+    if (name === "summary") return h("textarea", { id, rows: "2", maxlength: "4000", value, placeholder: t("work.summary_hint") });
+    return h("textarea", { id, rows: "4", maxlength: "4000", placeholder: t(`work.${name}_hint`) });
+  }
+
+  function unitChoice(id, value) {
+    const area = inputs.area?.value || one.area;
+    const options = (units) => units.map((unit) => h("option", { value: unit.name, selected: unit.name === value, title: unit.duties }, unit.name));
+    const whole = catalogue.units.filter((unit) => !unit.area);
+    const here = catalogue.units.filter((unit) => unit.area && unit.area === area);
+    const elsewhere = catalogue.units.filter((unit) => unit.area && unit.area !== area);
+    return h("select", { id }, h("option", { value: "" }, "—"),
+      h("optgroup", { label: t("unit.city") }, options(whole)),
+      here.length ? h("optgroup", { label: area }, options(here)) : null,
+      h("optgroup", { label: t("unit.elsewhere") }, options(elsewhere)));
+  }
+
+  function buttons() {
+    const others = one.moves.filter((other) => other !== chosen);
+    return h("div", { class: "actions" },
+      h("button", { class: "button primary", type: "submit" }, t(`move.${chosen}`)),
+      chosen === "open" ? h("button", { class: "button", type: "button", onclick: () => send(TWO) }, t("move.open_and_dispatch")) : null,
+      h("span", { class: "spring" }),
+      others.map((other) => h("button", { class: "button quiet", type: "button", onclick: () => { chosen = other; dirty = false; show(); node.querySelector("select, textarea, button")?.focus(); } }, t(`move.${other}`))));
+  }
+
+  const given = (names) => Object.fromEntries(names.filter((name) => inputs[name]?.value.trim()).map((name) => [name, inputs[name].value.trim()]));
+
+  function lacking(step) {
+    const must = step === TWO ? [...MUST.open, "unit"] : MUST[step] || [];
+    const missing = must.filter((name) => !inputs[name]?.value.trim());
+    for (const [name, input] of Object.entries(inputs)) input.setAttribute("aria-invalid", String(missing.includes(name)));
+    if (missing.length) {
+      complain(t("work.missing", { fields: missing.map((name) => t(`field.${name}`)).join(t("list.and")) }));
+      inputs[missing[0]].focus();
+    }
+    return missing.length > 0;
+  }
+
+  function complain(text) {
+    const place = node.querySelector(".form-error");
+    place.hidden = false;
+    fill(place, icon("alert"), text);
+  }
+
+  async function send(step) {
+    if (lacking(step)) return;
+    const pressed = node.querySelectorAll("button");
+    pressed.forEach((button) => { button.disabled = true; });
+    try {
+      const about = given(ASKS[step === TWO ? "open" : step]);
+      dirty = false;
+      if (step === TWO) {
+        await move("open", about);
+        await move("dispatch", { unit: about.unit });
+      } else {
+        await move(PATH[step] || step, about);
+      }
+      toast(t(`moved.${step}`, { number: one.number }));
+    } catch (error) {
+      if (!error.problem) throw error;
+      dirty = true;
+      pressed.forEach((button) => { button.disabled = false; });
+      if (node.isConnected) complain(error.sentence);
+      else toast(error.sentence, "bad");
+    }
+  }
+
+  show();
+  return {
+    node,
+    isDirty: () => dirty,
+    warn: (state, reload) => {
+      const notice = h("p", { class: "limit warn" }, icon("alert"), t("work.changed", { state: word("state", state) }), " ",
+        h("button", { class: "button", type: "button", onclick: reload }, t("work.reload")));
+      if (!node.querySelector(".limit.warn")) node.prepend(notice);
+    },
+  };
+}
+
+function facts(one) {
+  const rows = ABOUT.filter((name) => one[name]).map((name) => h("div", { class: "fact" }, h("dt", {}, t(`field.${name}`)),
+    h("dd", {}, ["kind", "urgency"].includes(name) ? word(name, one[name]) : one[name])));
+  return rows.length ? h("dl", { class: "facts" }, rows) : badge(t("case.no_category"));
+}
