@@ -255,6 +255,10 @@ COMPLAINTS: tuple[tuple[str, str], ...] = (
         "The signature of {suite} could not be checked: bring the package {keys} up to date.",
     ),
     (
+        r"Hash Sum mismatch|unexpected size|Hashes of (received|expected) file",
+        "A file from {mirror} is not what the signed index promises: run again, or set {variable}.",
+    ),
+    (
         r"is not valid yet|is expired",
         "The package index of {suite} is not of this time: set the clock or {variable}.",
     ),
@@ -271,7 +275,10 @@ COMPLAINTS: tuple[tuple[str, str], ...] = (
         "{suite} could not be fetched from {mirror}: check the network and run again.",
     ),
 )
-LACKS = r"Unable to locate package|unmet dependencies|no installation candidate|Can't select"
+LACKS = (
+    r"Unable to locate package|unmet dependencies|no installation candidate|Can't select|"
+    r"held broken packages|has no candidate|Unable to correct problems|Unable to satisfy"
+)
 
 
 def _explain(printed: str, host: Host, suite: str) -> Exception:

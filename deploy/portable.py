@@ -275,14 +275,14 @@ def fetch_debs(
     Raises:
         ToolMissing: one sentence that says what to do.
     """
-    manifest = read_manifest(into)
-    held = {package["name"] for package in manifest["packages"]} if manifest else set()
-    if manifest and set(names) <= held and not damage(into, manifest):
+    if _holds(into, names):
         return into
     host = read_host()
     apt = AptRoot(host, suite or host.codename, _apt_folder(host, suite or host.codename), say)
     try:
         with _writable(), apt.locked():
+            if _holds(into, names):  # another set-up may have just brought them
+                return into
             plan = apt.plan(names, closure=closure)
             debs = apt.fetch(names, plan, closure=closure)
             into.parent.mkdir(parents=True, exist_ok=True)
@@ -294,6 +294,13 @@ def fetch_debs(
             output=str(error),
         ) from error
     return into
+
+
+def _holds(prefix: Path, names: Sequence[str]) -> bool:
+    """Tell whether a folder holds these packages, undamaged."""
+    manifest = read_manifest(prefix)
+    held = {package["name"] for package in manifest["packages"]} if manifest else set()
+    return manifest is not None and set(names) <= held and not damage(prefix, manifest)
 
 
 def verify(say: Say = print) -> list[str]:
