@@ -34,12 +34,12 @@ REPLIES = {
     "02-water-outage": "供水管道爆裂已抢修完毕，今晚恢复供水。",
     "04-social-card": "持本人身份证原件到就近社保服务窗口或合作银行网点补办，一般当场领取。",
 }
-SAID = {
-    Move.OPEN: "确认立案 confirmed",
-    Move.DISPATCH: "派单至{unit} dispatched",
-    Move.ANSWER: "承办单位已回复 answered",
-    Move.CLOSE: "办结 closed",
-    Move.ANSWER_DIRECTLY: "直接答复并办结 answered on the spot",
+SAID: Mapping[Move, tuple[str, str]] = {
+    Move.OPEN: ("确认立案", "confirmed"),
+    Move.DISPATCH: ("派单至{unit}", "dispatched"),
+    Move.ANSWER: ("承办单位已回复", "the unit answered"),
+    Move.CLOSE: ("办结", "closed"),
+    Move.ANSWER_DIRECTLY: ("直接答复并办结", "answered on the spot"),
 }
 
 
@@ -79,7 +79,7 @@ class People:
                 case = await self._move(seat, case, move, placed)
         except ApiError as error:
             self._given_up.add(placed.plan.name)
-            self._say(both("acting_failed", case=case.number, move=moves[0], why=error))
+            self._say(both("acting_failed", case=case.number, why=error))
         return True
 
     async def _move(self, seat: Api, case: CaseView, move: Move, placed: Placed) -> CaseView:
@@ -95,7 +95,8 @@ class People:
         if move in (Move.ANSWER, Move.ANSWER_DIRECTLY):
             facts["reply"] = REPLIES[placed.plan.name]
         after = await seat.move(case.id, move, facts)
-        self._say(both("acted", case=after.number, move=SAID[move].format(unit=after.unit)))
+        chinese, english = (words.format(unit=after.unit) for words in SAID[move])
+        self._say(both("acted", case=after.number, did_zh=chinese, did_en=english))
         return after
 
     async def _seat(self, extension: str) -> Api:

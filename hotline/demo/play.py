@@ -1,10 +1,11 @@
 """The demo in the order it happens: set up, place calls, watch, act, report, keep serving."""
 
 import asyncio
+import fcntl
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +19,6 @@ from deploy.asterisk.process import Asterisk
 from deploy.demo.phones import PlacedCall, Telephones
 from deploy.demo.scenarios import Caller, Reply
 from deploy.demo.script import Fate, Hangup, ScriptedCall, load
-from deploy.errors import DeployError
 from deploy.portable import Tool, cache_root, ensure
 from hotline.demo import settings
 from hotline.demo.api import Api
@@ -27,7 +27,7 @@ from hotline.demo.report import print_report
 from hotline.demo.rows import Placed, lacking, match
 from hotline.demo.screen import table
 from hotline.demo.service import Service
-from hotline.demo.words import both
+from hotline.demo.words import both, plain
 from hotline.errors import HotlineError
 from transcription.errors import ModelNotFetched
 from transcription.models import ensure_model
@@ -49,13 +49,12 @@ class Scene:
 
 
 def main(*, leave: bool) -> int:
-    """Run the demo; `leave` ends it after the report. Return the exit status."""
-    console = Console(highlight=False)
-    try:
-        return asyncio.run(_until_interrupted(console, leave=leave))
-    except (HotlineError, DeployError) as error:
-        console.print(f"[red]{escape(str(error))}[/red]")
-        return 1
+    """Run the demo; `leave` ends it after the report. Return the exit status.
+
+    Raises:
+        HotlineError, DeployError: one sentence, as from any other command.
+    """
+    return asyncio.run(_until_interrupted(Console(highlight=False), leave=leave))
 
 
 async def _until_interrupted(console: Console, *, leave: bool) -> int:
@@ -87,6 +86,7 @@ async def _demo(console: Console, *, leave: bool) -> int:
     folder = cache_root() / "demo"
     plan = load()
     async with AsyncExitStack() as stack:
+        stack.enter_context(only_one(folder))
         scene = await _set_up(console, stack, folder, plan)
         ready = time.monotonic()
         seats = len(settings.MAYOR_OPERATORS + settings.DUTY_OPERATORS)
@@ -99,6 +99,22 @@ async def _demo(console: Console, *, leave: bool) -> int:
             console.print(both("serving"))
             await asyncio.Event().wait()
     return status
+
+
+class DemoRunsError(HotlineError):
+    """Another demo runs in the same cache."""
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the demo's folder: a second demo would end the first one's exchange."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DemoRunsError(plain("taken", folder=folder)) from error
+        yield
 
 
 async def _set_up(
@@ -211,13 +227,13 @@ async def _watch(
     with Live(console=console, refresh_per_second=REDRAWS_PER_SECOND) as live:
         while True:
             calls = await look()
-            live.update(table(calls, datetime.now(UTC)))
+            live.update(table(calls, datetime.now(UTC), console.width))
             acted = [await people.act(placed) for placed in calls]
             if all(task.done() for task in placing):
                 last_call_over = last_call_over or time.monotonic()
                 late = time.monotonic() - last_call_over > SETTLE_SECONDS
                 if late or (all(placed.settled for placed in calls) and not any(acted)):
-                    live.update(table(calls, datetime.now(UTC)))
+                    live.update(table(calls, datetime.now(UTC), console.width))
                     return calls
             await asyncio.sleep(LOOK_SECONDS)
 

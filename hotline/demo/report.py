@@ -40,7 +40,10 @@ def _print_call(
     for turn in call.dialogue:
         style = "cyan" if turn.leg == "caller" else "green"
         speaker = SPEAKERS[turn.leg]
-        console.print(f"    [{style}]{speaker}[/{style}] {turn.start:5.1f} s  {escape(turn.text)}")
+        console.print(
+            f"    [{style}]{speaker}[/{style}] {turn.start:5.1f} s  {escape(turn.text)}",
+            soft_wrap=True,
+        )
 
 
 def _print_case(console: Console, case: CaseDetail) -> None:
@@ -53,13 +56,14 @@ def _print_case(console: Console, case: CaseDetail) -> None:
     ]
     console.print(
         f"  工单 {case.number}  {term('state', case.state)}  "
-        + escape("  ".join(fact for fact in facts if fact))
+        + escape("  ".join(fact for fact in facts if fact)),
+        soft_wrap=True,
     )
     due = both("deadline", at=moment(case.due_at)) if case.due_at else both("no_deadline")
     console.print(f"  {due}")
     if case.suggestion is not None and case.suggestion.reasons:
         heard = "、".join(dict.fromkeys(reason.text for reason in case.suggestion.reasons))
-        console.print(f"  [dim]依据 because of: {escape(heard)}[/dim]")
+        console.print(f"  [dim]依据 because of: {escape(heard)}[/dim]", soft_wrap=True)
 
 
 def _said(what: str, seconds: float | None) -> str:
@@ -88,7 +92,7 @@ def _rates_of(line: LineNumbers) -> list[str]:
         _ratio(line.answered_in_time_24h),
         _ratio(line.connect_24h),
         _ratio(line.handling_30d),
-        _ratio(line.on_time_30d),
+        f"{line.not_yet_due} ({line.not_yet_due_answered})",
     ]
 
 

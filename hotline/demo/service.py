@@ -59,6 +59,7 @@ class Service:
             ServiceFailedError: it ended, or did not answer in a minute.
         """
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        await end_left_over(self.config)
         with self.log.open("ab") as output:
             process = self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -71,6 +72,7 @@ class Service:
                 stderr=output,
                 start_new_session=True,  # Ctrl-C ends the demo, and the demo ends the service
             )
+        _pid_file(self.config).write_text(f"{process.pid}\n")
         try:
             async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as session:
                 while not await self._answers(session):
@@ -116,6 +118,7 @@ class Service:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+        _pid_file(self.config).unlink(missing_ok=True)
         return process.returncode
 
     def last_words(self) -> str:
@@ -125,3 +128,26 @@ class Service:
         except OSError:
             return "(it wrote nothing)"
         return "\n".join(lines[-LAST_LINES:])
+
+
+def _pid_file(config: Path) -> Path:
+    return config.with_suffix(".pid")
+
+
+async def end_left_over(config: Path) -> None:
+    """End the service that a killed demo left behind with this configuration, and no other."""
+    try:
+        pid = int(_pid_file(config).read_text())
+        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return
+    if f"HOTLINE_CONFIG={config}".encode() not in environment:
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                while Path(f"/proc/{pid}").exists():  # noqa: ASYNC110, ASYNC240 - no child of ours
+                    await asyncio.sleep(0.05)
+                return

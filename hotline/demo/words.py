@@ -27,12 +27,12 @@ SAID: dict[str, tuple[str, str]] = {
     "placing": ("正在拨打 {count} 个电话", "Placing {count} real calls"),
     "title": ("市长公开电话与值班电话", "Mayor's line and duty line"),
     "acted": (
-        "【演示坐席】工单 {case}：{move}",
-        "demo operator acting: case {case} {move}",
+        "【演示坐席】工单 {case}：{did_zh}",
+        "demo's operator: {did_en}",
     ),
     "acting_failed": (
-        "【演示坐席】工单 {case} 未能{move}：{why}",
-        "demo operator could not {move} case {case}: {why}",
+        "【演示坐席】工单 {case} 未能办理：{why}",
+        "demo's operator could not make the move",
     ),
     "column.call": ("电话", "Call"),
     "column.line": ("线路", "Line"),
@@ -46,6 +46,7 @@ SAID: dict[str, tuple[str, str]] = {
     "column.kind": ("类型", "Kind"),
     "column.unit": ("承办单位", "Unit"),
     "column.case": ("工单", "Case"),
+    "column.state": ("办理", "State"),
     "stage.planned": ("未拨", "not yet"),
     "stage.dialling": ("接入", "coming in"),
     "stage.waiting": ("排队", "waiting"),
@@ -73,8 +74,12 @@ SAID: dict[str, tuple[str, str]] = {
         "It keeps serving; Ctrl-C ends it",
     ),
     "addresses": (
-        "页面 {url}/    接口 {url}/api/docs    指标 {url}/metrics",
+        "页面 {url}/    接口 {url}/api/openapi.json    指标 {url}/metrics",
         "page, API and metrics",
+    ),
+    "taken": (
+        "另一个演示正在运行（{folder}）：请先结束它，或把 HOTLINE_CACHE 指向别处",
+        "another demo already runs there: end it first, or set HOTLINE_CACHE",
     ),
     "stopping": ("正在结束……", "Stopping ..."),
     "stopped": ("已全部结束", "Everything has stopped"),
@@ -85,6 +90,11 @@ def both(key: str, **facts: object) -> str:
     """The sentence in Chinese with the English beside it."""
     chinese, english = SAID[key]
     return f"{chinese.format(**facts)}  [dim]{english.format(**facts)}[/dim]"
+
+
+def plain(key: str, **facts: object) -> str:
+    """The same without any styling, for error messages."""
+    return "  ".join(words.format(**facts) for words in SAID[key])
 
 
 def chinese(key: str) -> str:
