@@ -26,7 +26,6 @@ SOUND_WEIGHT = 0.6
 REPEATED = 0.3  # how much the second and later mention of one word adds, each a third of the last
 SMOOTHING = 0.6
 RULES_BESIDE_MODEL = 0.35
-UNTRAINED = 0.004  # what a model leaves to each category it was never shown
 FEW = 3  # alternatives and reasons of one sort that are worth reading
 WORTH_NAMING = 0.03
 EMERGENCY_ENOUGH = 4.0
@@ -132,7 +131,7 @@ class Classifier:
             return shares, reasons
         text = "\n".join(one.original for one in passages if not one.from_operator)
         text = text or "\n".join(one.original for one in passages)
-        joined = _joined(self._model.probabilities(text), shares)
+        joined = _joined(self._model.probabilities(text), shares, scores)
         best = max(joined, key=lambda name: joined[name])
         for piece, weight in self._model.reasons(text, best):
             reasons[best].append(
@@ -243,19 +242,25 @@ def _shares(scores: Mapping[str, float]) -> dict[str, float]:
     return {name: (scores.get(name, 0.0) + SMOOTHING) / total for name in LEVEL1}
 
 
-def _joined(model: Mapping[str, float], shares: Mapping[str, float]) -> dict[str, float]:
-    """Join model and rules as independent evidence, the rules with a smaller voice."""
-    names = (*LEVEL1, *(name for name in model if name not in LEVEL1))
+def _joined(
+    model: Mapping[str, float], shares: Mapping[str, float], scores: Mapping[str, float]
+) -> dict[str, float]:
+    """Join model and rules: as independent evidence where the model can speak, the rules softly.
+
+    Of categories it was never shown a model knows nothing; there the rules alone speak, with the
+    share of the evidence that they found for them.
+    """
     even = 1.0 / len(LEVEL1)
     weights = {
-        name: math.log(max(model.get(name, UNTRAINED), 1e-9))
-        + RULES_BESIDE_MODEL * math.log(shares.get(name, even))
-        for name in names
+        name: math.log(max(share, 1e-9)) + RULES_BESIDE_MODEL * math.log(shares.get(name, even))
+        for name, share in model.items()
     }
     top = max(weights.values())
     powers = {name: math.exp(weight - top) for name, weight in weights.items()}
-    total = sum(powers.values())
-    return {name: power / total for name, power in powers.items()}
+    evidence = sum(scores.values()) + SMOOTHING * len(LEVEL1)
+    unseen = {name: score / evidence for name, score in scores.items() if name not in model}
+    left = (1.0 - sum(unseen.values())) / sum(powers.values())
+    return {name: power * left for name, power in powers.items()} | unseen
 
 
 def _alternatives(levels: Mapping[str, float], best: str | None) -> tuple[Alternative, ...]:

@@ -7,7 +7,6 @@ without pickled objects; loading one runs no code from it. Made by `training.py`
 
 import hashlib
 import json
-import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -116,19 +116,18 @@ class Rules:
         follows = text[hit.end : hit.end + self.negation.reach]
         if any(word in follows for word in self.negation.after):
             return True
-        before = text[: hit.start]
-        cut = _without_links(before, self.negation.links)
-        word = next((it for it in self.negation.before if cut.endswith(it)), None)
-        if word is None:
-            return False
-        return not cut[: -len(word)].endswith(self.negation.doubled)
+        return self._denied(text[: hit.start])
 
-
-def _without_links(before: str, links: tuple[str, ...]) -> str:
-    """Drop linking words from the end (没有[发现][任何]), so that the negation stands last."""
-    while link := next((it for it in links if before.endswith(it)), None):
-        before = before[: -len(link)]
-    return before
+    def _denied(self, before: str) -> bool:
+        """Whether a denial stands at the end, linking words between (没有[发现][任何])."""
+        while True:
+            word = next((it for it in self.negation.before if before.endswith(it)), None)
+            if word is not None:
+                return not before[: -len(word)].endswith(self.negation.doubled)
+            link = next((it for it in self.negation.links if before.endswith(it)), None)
+            if link is None:
+                return False
+            before = before[: -len(link)]
 
 
 def joined(files: Iterable[RuleFile]) -> Rules:
