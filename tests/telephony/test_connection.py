@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from contextlib import suppress
 from datetime import timedelta
 
@@ -12,10 +13,7 @@ from asterisk.ami.event import EventListener
 
 from telephony.buffer import Connected, Delivery
 from telephony.connection import AmiConnection
-from telephony.errors import (
-    ActionLost,
-    Reason,
-)
+from telephony.errors import ActionError, ActionLost, Reason
 from telephony.health import Phase
 from telephony.snapshot import Snapshot
 from telephony.timing import Timing
@@ -25,8 +23,11 @@ from tests.telephony.exchange import (
     ManualClock,
     Peer,
     ScriptedExchange,
+    error,
     event,
     listing,
+    message,
+    success,
     until,
 )
 
@@ -323,3 +324,49 @@ def test_retry_is_bounded_for_any_number_of_failures() -> None:
     waits = [timing.retry_after(n, 0.999) for n in range(2_000)]
     assert max(waits) <= 30.0
     assert waits[0] < 0.5
+
+
+async def test_rules_that_cannot_read_an_event_let_it_through() -> None:
+    rules = EventListener(ChanVariable=re.compile("a"))
+    async with bench(listener=rules) as b:
+        peer = await b.ready()
+        peer.send(message("Event: Newchannel", "ChanVariable: a=1", "ChanVariable: b=2"))
+        peer.send(message("Event: Hangup", "ChanVariable: b=2") + event("After"))
+        await b.listener.until("After")
+        assert b.listener.kinds()[-2:] == ["Newchannel", "After"]
+        assert b.connection.state.consumer_errors == 1
+        assert b.connection.state.filtered == 1
+
+
+async def test_a_list_the_exchange_breaks_off_is_an_error() -> None:
+    async with bench() as b:
+        peer = await b.ready()
+        b.exchange.answers["QueueSummary"] = lambda *_: None
+        asking = asyncio.create_task(b.connection.list_action("QueueSummary"))
+        asked = await peer.received("QueueSummary")
+        number = asked["ActionID"]
+        peer.send(success(asked, "EventList: start"))
+        peer.send(event("QueueSummaryComplete", ActionID=number, EventList="cancelled"))
+        with pytest.raises(ActionError, match="did not finish the list QueueSummary"):
+            await asking
+        b.exchange.answers["QueueSummary"] = lambda _, asked: success(asked)
+        assert (await b.connection.list_action("QueueSummary")).events == ()
+
+
+async def test_an_exchange_that_refuses_a_challenge_is_told_as_refusing_us() -> None:
+    exchange = ScriptedExchange()
+    exchange.answers["Challenge"] = lambda _, asked: error(asked, "Must specify AuthType")
+    async with bench(exchange) as b:
+        await b.clock.asleep(60.0)
+        assert b.connection.state.reconnects == {Reason.BAD_CREDENTIALS: 1}
+        assert "Must specify AuthType" in str(b.connection.state.last_error)
+
+
+async def test_a_secret_that_cannot_be_sent_is_a_sentence_without_the_secret() -> None:
+    async with bench(secret="s3c\nret", auth="plain") as b:
+        await b.clock.asleep(0.25)
+        assert b.connection.state.reconnects == {Reason.BROKEN: 1}
+        assert "header Secret of the action 'Login' carries the character U+000A" in str(
+            b.connection.state.last_error
+        )
+        assert "s3c" not in str(b.connection.state.last_error)
