@@ -113,8 +113,10 @@ def install_packages(cache: Path, uv: Path) -> None:
         env=certificates(),
     )
     run(
-        [uv, "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
-        + ["--python", str(python), "--editable", str(REPO)],
+        [
+            *(uv, "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"),
+            *("--python", python, "--editable", REPO),
+        ],
         trouble="The project itself could not be installed into .cache/venv.",
     )
     marker.write_text(f"{wanted} {REPO}")
@@ -151,9 +153,10 @@ def main() -> int:
     chosen = options.parse_args()
     began = time.monotonic()
     cache = Path(os.environ.get("HOTLINE_CACHE") or REPO / ".cache")
+    if sys.version_info < OLDEST_PYTHON:
+        say("STOPPED: Python 3.11 or newer is needed: install it or set PYTHON=python3.12.")
+        return 1
     try:
-        if sys.version_info < OLDEST_PYTHON:
-            raise SetupError("Python 3.11 or newer is needed: install it or set PYTHON=python3.12.")
         cache.mkdir(parents=True, exist_ok=True)
         uv = install_uv(cache)
         if chosen.uv_only:
