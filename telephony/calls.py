@@ -24,9 +24,11 @@ from telephony.call import (
 )
 from telephony.channels import COARSEST, Channel, Party, best, moment
 from telephony.events import (
+    BridgeEntered,
     ChannelEnded,
     ChannelStarted,
     Fact,
+    LinkedIdEnded,
     OperatorCalled,
     OperatorConnected,
     QueueJoined,
@@ -98,7 +100,10 @@ class CallTracker:
         CONTINUE[kind](channel, fact)
         if kind in _CHANGING:
             self._meaning_for_others(board, channel, fact)
-        return self._tell(board, fact.system, channel.party) if channel.party.callers else []
+        party = channel.party  # it may have been joined with another
+        if kind not in _TELLING or not party.callers:
+            return []
+        return self._tell(board, fact.system, party)
 
     def resume(self, call: Call) -> None:
         """Go on with a stored call that has not ended; what it tells is not told again."""
@@ -214,6 +219,8 @@ class CallTracker:
         self, system: System, caller: Channel, events: list[CallEvent], *, force: bool
     ) -> None:
         party = caller.party
+        if caller.told & _ANSWERED and caller.ended is None:
+            return
         answer = party.answer(caller)
         if not caller.told:
             caller.told = _STARTED
@@ -238,6 +245,13 @@ class CallTracker:
             events.append(CallEnded(call=call, at=caller.ended[1]))
 
 
+_TELLING = frozenset(
+    {
+        *(ChannelStarted, ChannelEnded, LinkedIdEnded, QueueJoined),
+        *(OperatorCalled, OperatorConnected, BridgeEntered),
+    }
+)
+"""The kinds of facts with which a call can start, ring, be answered or end."""
 _CHANGING = frozenset(
     {ChannelStarted, ChannelEnded, QueueJoined, OperatorCalled, OperatorConnected}
 )

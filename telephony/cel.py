@@ -31,7 +31,6 @@ from telephony.events import (
 )
 from telephony.rows import BadRow
 from telephony.text import clean, name_of, number_of, recording_files
-from telephony.translation import VOICEMAIL
 
 (
     TYPE,
@@ -49,6 +48,8 @@ from telephony.translation import VOICEMAIL
     EXTRA,
 ) = range(13)
 COLUMNS = 13
+VOICEMAIL = frozenset({"voicemail", "minivmrecord"})
+"""The dialplan applications, in small letters, that take a caller's message."""
 Row = Sequence[str]
 
 

@@ -9,6 +9,7 @@ facts gives the same party, however they were shuffled.
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from telephony.call import Recording
 from telephony.events import Fact, LinkedId, Source, UniqueId
 from telephony.text import operator_of, technology_of
 
@@ -58,6 +59,7 @@ class Channel:
         "queue",
         "queued",
         "recording",
+        "recordings",
         "shown_name",
         "started",
         "started_live",
@@ -88,6 +90,8 @@ class Channel:
         self.done = ""
         self.voicemail = False
         self.recording: Moment | None = None
+        self.recordings: tuple[Recording, ...] | None = None
+        """What the verdict made of these last three; None again when they change."""
         self.caller_file = ""
         self.operator_file = ""
         self.told = 0
@@ -185,6 +189,8 @@ class Party:
 
     def answer(self, caller: Channel) -> tuple[Moment, str] | None:
         """When the caller was answered, and by which operator; None while he was not."""
+        if not self.bridges:
+            return caller.connected
         first = min(
             ((at, operator_of(person.name)) for at, person in self.meetings(caller)),
             default=None,

@@ -63,11 +63,6 @@ class ChannelStarted(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelSeen(Fact):
-    """A channel exists. Nothing else is said, but it ties the channel to its linked id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelEnded(Fact):
     """A channel is gone."""
 
@@ -192,7 +187,6 @@ class SnapshotTaken:
 
 FACTS: dict[str, type[Fact]] = {
     "channel_started": ChannelStarted,
-    "channel_seen": ChannelSeen,
     "channel_ended": ChannelEnded,
     "hangup_heard": HangupHeard,
     "linked_id_ended": LinkedIdEnded,

@@ -12,7 +12,6 @@ from telephony.events import (
     BridgeEntered,
     BridgeLeft,
     ChannelEnded,
-    ChannelSeen,
     ChannelStarted,
     Fact,
     HangupHeard,
@@ -108,6 +107,7 @@ def _recording_started(channel: Channel, fact: RecordingStarted) -> None:
     channel.recording = best(channel.recording, moment(fact))
     channel.caller_file = channel.caller_file or fact.caller_file
     channel.operator_file = channel.operator_file or fact.operator_file
+    channel.recordings = None
 
 
 def _voicemail_reached(channel: Channel, _: VoicemailReached) -> None:
@@ -120,7 +120,6 @@ def _no_more_than_that(_: Channel, __: Fact) -> None:
 
 CONTINUE: dict[type[Fact], Callable[[Channel, Any], None]] = {
     ChannelStarted: _started,
-    ChannelSeen: _no_more_than_that,
     ChannelEnded: _ended,
     HangupHeard: _hangup_heard,
     LinkedIdEnded: _linked_id_ended,

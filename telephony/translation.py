@@ -14,7 +14,6 @@ from telephony.events import (
     BridgeEntered,
     BridgeLeft,
     ChannelEnded,
-    ChannelSeen,
     ChannelStarted,
     Fact,
     HangupHeard,
@@ -32,9 +31,8 @@ from telephony.events import (
     Source,
     System,
     UniqueId,
-    VoicemailReached,
 )
-from telephony.text import clean, name_of, number_of, operator_at, operator_of, recording_files
+from telephony.text import clean, name_of, number_of, operator_at, operator_of
 
 Keys = Mapping[str, str]
 
@@ -90,10 +88,6 @@ def _channel_started(head: Head, keys: Keys) -> Fact:
         context=clean(keys.get("Context", "")),
         exten=clean(keys.get("Exten", "")),
     )
-
-
-def _channel_seen(head: Head, _: Keys) -> Fact:
-    return ChannelSeen(**head)
 
 
 def _channel_ended(head: Head, keys: Keys) -> Fact:
@@ -162,17 +156,9 @@ def _bridge_left(head: Head, keys: Keys) -> Fact | None:
     return BridgeLeft(**head, bridge=bridge) if bridge else None
 
 
-def _recording(head: Head, keys: Keys) -> Fact:
-    caller_file, operator_file = recording_files(keys.get("AppData", ""))
-    return RecordingStarted(**head, caller_file=caller_file, operator_file=operator_file)
-
-
-def _application(head: Head, keys: Keys) -> Fact | None:
-    """A step of the dialplan, of which a manager may be told; of two we want to know."""
-    name = keys.get("Application", "").lower()
-    if name == "mixmonitor":
-        return _recording(head, keys)
-    return VoicemailReached(**head) if name in VOICEMAIL else None
+def _recording(head: Head, _: Keys) -> Fact:
+    """AMI does not tell the names of the files; CEL does."""
+    return RecordingStarted(**head, caller_file="", operator_file="")
 
 
 def _user_event(head: Head, keys: Keys) -> Fact | None:
@@ -182,12 +168,8 @@ def _user_event(head: Head, keys: Keys) -> Fact | None:
     return QueueGaveUp(**head, queue="", reason=clean(str(keys.get("Status", ""))))
 
 
-VOICEMAIL = frozenset({"voicemail", "minivmrecord"})
-"""The dialplan applications, in small letters, that take a caller's message."""
-
 _RULES: dict[str, Callable[[Head, Keys], Fact | None]] = {
     "Newchannel": _channel_started,
-    "Newstate": _channel_seen,
     "Hangup": _channel_ended,
     "HangupRequest": _hangup_heard,
     "QueueCallerJoin": _queue_joined,
@@ -201,7 +183,6 @@ _RULES: dict[str, Callable[[Head, Keys], Fact | None]] = {
     "BridgeEnter": _bridge_entered,
     "BridgeLeave": _bridge_left,
     "MixMonitorStart": _recording,
-    "Newexten": _application,
     "UserEvent": _user_event,
 }
 EVENTS = frozenset(_RULES)

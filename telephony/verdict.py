@@ -1,5 +1,6 @@
 """What a caller's story amounts to: the call, who ended it, and what became of it. Pure."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from telephony.call import Call, CallKey, Leg, Outcome, Recording, Side, TrackerRules
@@ -55,18 +56,25 @@ def call_of(
 def _recordings(caller: Channel, rules: TrackerRules) -> tuple[Recording, ...]:
     if caller.recording is None:
         return ()
+    if caller.recordings is None:
+        caller.recordings = tuple(_expected(caller, caller.recording[1], rules))
+    return caller.recordings
+
+
+def _expected(caller: Channel, at: datetime, rules: TrackerRules) -> Iterator[Recording]:
     files = {Leg.CALLER: caller.caller_file, Leg.OPERATOR: caller.operator_file}
     if not any(files.values()):
         name = rules.recording_name
         files = {leg: name.format(unique_id=caller.unique_id, leg=leg) for leg in Leg}
-    at = caller.recording[1]
-    return tuple(
-        Recording(leg=leg, path=path, started_at=at) for leg, path in files.items() if path
-    )
+    for leg, path in files.items():
+        if path:
+            yield Recording(leg=leg, path=path, started_at=at)
 
 
 def _in_order(*moments: Moment | None, coarsest: int) -> list[datetime | None]:
     """The times that are exact enough; a coarse one never before an exact one it follows."""
+    if all(told is None or not told[0] for told in moments):
+        return [told and told[1] for told in moments]
     times: list[datetime | None] = []
     floor = _UNKNOWN
     for told in moments:
