@@ -87,7 +87,7 @@ class Classifier:
             unit=unit,
             reasons=(
                 *urgency_reasons,
-                *level_reasons.get(level1 or "", ())[:FEW],
+                *level_reasons.get(level1 or "", ()),
                 *kind_reasons,
                 *area_reasons,
                 *unit_reasons,
@@ -124,8 +124,10 @@ class Classifier:
         reasons: dict[str, list[Reason]] = defaultdict(list)
         for one in sorted(weighed, key=lambda it: -it.weight):
             if one.hit.target.sort == "level1":
-                scores[one.hit.target.value] += one.weight
-                reasons[one.hit.target.value].append(_reason(one))
+                name = one.hit.target.value
+                scores[name] += one.weight
+                if len(reasons[name]) < FEW:
+                    reasons[name].append(_reason(one))
         shares = _shares(scores)
         if self._model is None or not passages:
             return shares, reasons

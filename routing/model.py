@@ -134,8 +134,7 @@ def load(path: Path) -> LinearModel:
         ModelFault: it is missing, damaged, or of another format; one sentence says so.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = _arrays(path)
         head = json.loads(arrays["head"].tobytes())
         if head["format"] != FORMAT:
             raise ModelFault(
@@ -152,6 +151,14 @@ def load(path: Path) -> LinearModel:
     if model.version != head["version"]:
         raise ModelFault(f"{path} is damaged: its numbers do not match its version.")
     return model
+
+
+def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    with path.open("rb") as file:
+        archive = np.load(file, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise TypeError("one array instead of an archive")
+        return {name: archive[name] for name in archive.files}
 
 
 def _model(head: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> LinearModel:
