@@ -136,18 +136,22 @@ def _pid_file(config: Path) -> Path:
 
 async def end_left_over(config: Path) -> None:
     """End the service that a killed demo left behind with this configuration, and no other."""
-    try:
-        pid = int(_pid_file(config).read_text())
-        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except (OSError, ValueError):
-        return
-    if f"HOTLINE_CONFIG={config}".encode() not in environment:
-        return
     for number in (signal.SIGTERM, signal.SIGKILL):
+        if (pid := _left_over(config)) is None:
+            return
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
-                while Path(f"/proc/{pid}").exists():  # noqa: ASYNC110, ASYNC240 - no child of ours
+                while _left_over(config) == pid:  # noqa: ASYNC110 - no child of ours
                     await asyncio.sleep(0.05)
-                return
+
+
+def _left_over(config: Path) -> int | None:
+    """Return the process that still serves this configuration, if there is one."""
+    try:
+        pid = int(_pid_file(config).read_text())
+        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    return pid if f"HOTLINE_CONFIG={config}".encode() in environment else None

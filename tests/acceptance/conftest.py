@@ -15,7 +15,7 @@ import pytest_asyncio
 from deploy.asterisk.config import Line
 from deploy.asterisk.process import Asterisk
 from deploy.demo.phones import Telephones
-from deploy.demo.script import CALLS
+from deploy.demo.script import CALLS, load
 from deploy.errors import ToolMissing
 from deploy.portable import ensure
 from hotline.database import connected, migrate
@@ -84,7 +84,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Asyn
     async with connected(dsn) as conn:
         await migrate(conn)
     async with Telephones(folder=folder / "phones", sipp=sipp) as telephones:
-        port = await telephones.seat(replies(SPEECH))
+        port = await telephones.seat(replies(SPEECH, load()))
         exchange = exchange_of(folder / "asterisk", lines(folder), port, system="acceptance-1")
         async with Asterisk(exchange, asterisk_tool) as asterisk:
             cable = Cable(exchange.ami_port)

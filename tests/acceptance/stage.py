@@ -16,6 +16,7 @@ import asyncpg
 from deploy.asterisk.process import Asterisk
 from deploy.demo.phones import PlacedCall, SipMessage, Telephones
 from deploy.demo.scenarios import Caller, Reply
+from deploy.demo.script import ScriptedCall
 from hotline.database import connected
 from hotline.demo.service import Service
 from tests.acceptance.proxy import Cable
@@ -36,8 +37,8 @@ FROM_NUMBER: LiteralString = (
 )
 
 
-def replies(audio: Path | None) -> list[Reply]:
-    """What the stage's operators do for each kind of number."""
+def replies(audio: Path | None, scripted: Sequence[ScriptedCall] = ()) -> list[Reply]:
+    """What the stage's operators do for each kind of number, and for the demo's own callers."""
     rest = "[0-9]*"
     return [
         Reply(caller=PICKED_UP + rest, audio=audio, rings_ms=RINGS_MS),
@@ -45,6 +46,10 @@ def replies(audio: Path | None) -> list[Reply]:
             caller=OPERATOR_ENDS + rest, audio=audio, rings_ms=RINGS_MS, talks_ms=OPERATOR_TALKS_MS
         ),
         Reply(caller=NOBODY + rest, audio=None, rings_ms=None),
+        *(
+            Reply(caller=call.caller, audio=call.operator_audio, rings_ms=RINGS_MS)
+            for call in scripted
+        ),
     ]
 
 
@@ -94,6 +99,16 @@ class Stage:
             refused=refused,
         )
 
+    def scripted(self, call: ScriptedCall) -> Caller:
+        """Return the caller of one of the demo's calls; operators answer with its other leg."""
+        dialled = {described.name: described.number for described in self.asterisk.exchange.lines}
+        return Caller(
+            number=dialled[call.line],
+            caller=call.caller,
+            audio=call.caller_audio,
+            talks_ms=round(call.seconds * 1000),
+        )
+
     async def dial(self, caller: Caller) -> PlacedCall:
         """Place the call and return when SIPp says it is over, as scripted."""
         placed = await self.telephones.call(caller, self.asterisk.exchange.sip_port)
@@ -111,11 +126,15 @@ class Stage:
             return int(await conn.fetchval(f"SELECT count(*) {FROM_NUMBER}", number))
 
     async def stored(
-        self, number: str, *, until: LiteralString = "c.ended_at IS NOT NULL"
+        self,
+        number: str,
+        *,
+        until: LiteralString = "c.ended_at IS NOT NULL",
+        patience: float = PATIENCE,
     ) -> Stored:
         """Return the one call of this number once it has ended (or `until` holds)."""
         async with connected(self.dsn) as conn:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 query = f"SELECT c.* {FROM_NUMBER} AND {until}"
                 # The database is asked again and again: the fact waited for rings no bell.
                 while not (rows := await conn.fetch(query, number)):  # noqa: ASYNC110
