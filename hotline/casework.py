@@ -45,6 +45,6 @@ def load_casework(config: Config) -> Casework:
 
 
 def _load_model(path: Path) -> Model:
-    from routing.model import load_model  # noqa: PLC0415 - heavy, and only some cities train one
+    from routing import model  # noqa: PLC0415 - heavy, and only some cities train one
 
-    return load_model(path)
+    return model.load(path)

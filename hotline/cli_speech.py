@@ -47,7 +47,16 @@ def train(
 
     config = _configured()
     told = train_classifier(file, out)
-    typer.echo(say("train.done", config.language, examples=told.examples, path=out))
+    typer.echo(
+        say(
+            "train.done",
+            config.language,
+            examples=told.messages,
+            skipped=told.skipped,
+            accuracy=f"{told.held_out_accuracy:.3f}",
+            path=out,
+        )
+    )
 
 
 def classify(

@@ -21,4 +21,4 @@ def workers_of(config: Config) -> int:
 
 def transcriber_of(config: Config) -> Transcriber:
     """The configured engine; nothing is loaded before the first recording."""
-    return VoskTranscriber(speech_model_path(config), threads=workers_of(config))
+    return VoskTranscriber(speech_model_path(config), lanes=workers_of(config))
