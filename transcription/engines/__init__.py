@@ -3,5 +3,6 @@
 Enters: the WAV file of one leg. Leaves: a `Transcript`.
 
 Read `vosk.py` first: the default engine as the service sees it. `worker.py` is the service's
-hold on one decoding process, `vosk_decoder.py` is what runs inside that process.
+hold on the decoding process, `vosk_decoder.py` is what runs inside it, and `lanes.py` is how
+that process forks lanes that share one model and may die alone.
 """

@@ -1,14 +1,13 @@
 """Vosk, the default engine, as the service sees it.
 
 Vosk decodes in processes of its own: several mistakes inside it abort the process, and no call
-may end for that. Each process holds one model (about 120 MB) and one thread a core; a process
-that dies is started again, and what it was decoding is decoded once more, alone.
+may end for that. One process loads the model (about 120 MB) and forks a lane a core, which share
+it; what a lane was decoding when it died is decoded once more in a new one.
 """
 
 import asyncio
-import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -29,10 +28,11 @@ from transcription.models import check_model
 from transcription.transcripts import Transcript, Word, transcript
 
 _MODULE = "transcription.engines.vosk_decoder"
+_ATTEMPTS = 2
 _PATIENCE = 120.0
 """Seconds any decoding may take, beside `_PER_SECOND` for each second of sound."""
 _PER_SECOND = 5.0
-"""A thread needs 0.1 to 0.4 s of CPU for a second of sound; a busy machine may take its time."""
+"""A lane needs 0.1 to 0.4 s of CPU for a second of sound; a busy machine may take its time."""
 
 
 class VoskTranscriber:
@@ -40,9 +40,8 @@ class VoskTranscriber:
 
     Args:
         model_path: the folder of the model; it may appear later, until then `ModelMissing`.
-        processes: decoding processes, each with its own copy of the model.
-        threads: threads in each; all usable cores shared out where None.
-        nice: how much the processes stand back for calls.
+        lanes: legs decoded at the same time; None: one a usable core.
+        nice: how much the decoding stands back for calls.
         unload_after: seconds without work after which the processes are ended; None: never.
     """
 
@@ -50,28 +49,24 @@ class VoskTranscriber:
         self,
         model_path: Path,
         *,
-        processes: int = 1,
-        threads: int | None = None,
+        lanes: int | None = None,
         nice: int = 5,
         unload_after: float | None = 900.0,
     ) -> None:
         self.model_path = model_path
-        self._threads = threads or max(1, len(os.sched_getaffinity(0)) // processes)
+        self.lanes = lanes or len(os.sched_getaffinity(0))
+        self.deaths = 0
+        """Decoding processes that died so far with work in hand."""
         self._nice = nice
-        self._desks = [_Desk(self._start) for _ in range(processes)]
-        self._free: asyncio.LifoQueue[_Desk] = asyncio.LifoQueue()
-        for _ in range(self._threads):
-            for desk in self._desks:
-                self._free.put_nowait(desk)
-        self._alone = asyncio.Lock()
-        self._unload_after = unload_after
+        self._free = asyncio.Semaphore(self.lanes)
+        self._starting = asyncio.Lock()
+        self._worker: Worker | None = None
         self._busy = 0
+        self._unload_after = unload_after
         self._unloading: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._checked = False
         self._closed = False
-        self.restarts = 0
-        """Decoding processes that died so far."""
 
     @property
     def name(self) -> str:
@@ -84,21 +79,21 @@ class VoskTranscriber:
         return self.model_path.name
 
     @property
-    def pids(self) -> tuple[int, ...]:
-        """The decoding processes that live now."""
-        return tuple(desk.worker.pid for desk in self._desks if desk.worker and desk.worker.alive)
+    def pid(self) -> int | None:
+        """The process that holds the model, where it is loaded; its children are the lanes."""
+        return self._worker.pid if self._worker and self._worker.alive else None
 
     async def transcribe(self, wav: Path, leg: Leg) -> Transcript:
         """Transcribe one leg.
 
         Raises:
             AudioError: the file cannot be transcribed.
-            ModelMissing, ModelDamaged: there is no usable model yet.
+            ModelMissing, ModelDamaged, DecoderNotStarted: not now; the job should wait.
             DecoderDied, DecodingFailed: Vosk could not decode it.
             EngineClosed: the service stops.
         """
         audio = await asyncio.to_thread(sound.inspect, wav)
-        async with self._at_work():
+        async with self._at_work(), self._free:
             answer = await self._decode(audio)
         if "error" in answer:
             raise DecodingFailed(
@@ -114,45 +109,40 @@ class VoskTranscriber:
         )
 
     async def _decode(self, audio: Audio) -> dict[str, Any]:
-        """Decode at a shared process; where that dies, once more in a process of its own."""
-        desk = await self._free.get()
-        try:
-            return await _ask(await self._seat(desk), audio)
-        except WorkerDied:
-            self.restarts += 1
-        finally:
-            self._free.put_nowait(desk)
-        return await self._decode_alone(audio)
-
-    async def _decode_alone(self, audio: Audio) -> dict[str, Any]:
-        """Decode where no other recording can be to blame, or be hurt."""
-        async with self._alone:
-            self._open()
-            worker = await self._start(1)
+        """Ask for the words; where the process dies meanwhile, ask once more."""
+        job = {
+            "path": str(audio.path),
+            "offset": audio.data_offset,
+            "bytes": audio.data_bytes,
+            "rate": audio.rate,
+        }
+        why = ""
+        for _ in range(_ATTEMPTS):
+            worker = await self._loaded()
             try:
-                return await _ask(worker, audio)
+                return await worker.ask(job, within=_PATIENCE + _PER_SECOND * audio.seconds)
             except WorkerDied as died:
-                self.restarts += 1
-                raise DecoderDied(
-                    f"The speech decoder died twice on the recording {audio.path.name} ({died}): "
-                    "the recording is kept, listen to it.",
-                    last_words=str(died),
-                ) from died
-            finally:
-                await worker.close()
+                self._refuse_if_closed()
+                self.deaths += 1
+                why = str(died)
+        raise DecoderDied(
+            f"The speech decoder died twice on the recording {audio.path.name} ({why}): "
+            "the recording is kept, listen to it.",
+            last_words=why,
+        )
 
-    async def _seat(self, desk: "_Desk") -> Worker:
-        self._open()
-        return await desk.seated(self._threads)
+    async def _loaded(self) -> Worker:
+        """The living process that holds the model, started now if there is none."""
+        async with self._starting:
+            self._refuse_if_closed()
+            if self._worker is None or not self._worker.alive:
+                await self._end()
+                self._worker = await self._start()
+            return self._worker
 
-    def _open(self) -> None:
-        if self._closed:
-            raise EngineClosed("The speech engine is stopping: the transcript waits.")
-
-    async def _start(self, threads: int) -> Worker:
-        """Start a decoding process; the model is verified before the first."""
+    async def _start(self) -> Worker:
         await self._check()
-        options = ("--threads", str(threads), "--nice", str(self._nice))
+        options = ("--lanes", str(self.lanes), "--nice", str(self._nice))
         try:
             return await Worker.start(_MODULE, str(self.model_path), *options)
         except WorkerRefused as refused:
@@ -174,9 +164,14 @@ class VoskTranscriber:
             await asyncio.to_thread(check_model, self.model_path)
             self._checked = True
 
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise EngineClosed("The speech engine is stopping: the transcript waits.")
+
     @asynccontextmanager
     async def _at_work(self) -> AsyncIterator[None]:
-        self._open()
+        """Count who works, so that the model is unloaded only after a while without work."""
+        self._refuse_if_closed()
         self._busy += 1
         if self._unloading:
             self._unloading.cancel()
@@ -194,63 +189,31 @@ class VoskTranscriber:
         task.add_done_callback(self._tasks.discard)
 
     async def unload(self) -> None:
-        """End the decoding processes that have no work; the next leg loads the model again."""
-        if self._busy == 0:
-            await asyncio.gather(*(desk.leave() for desk in self._desks))
+        """End the processes where they have no work; the next leg loads the model again."""
+        async with self._starting:
+            if self._busy == 0:
+                await self._end()
+
+    async def _end(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker:
+            await worker.close()
 
     async def ping(self) -> None:
-        """Check that the model stands where it should and living processes answer; loads nothing.
+        """Check that the model stands where it should and a loaded one answers; loads nothing.
 
         Raises:
             SpeechError: the engine could not work now.
         """
-        self._open()
+        self._refuse_if_closed()
         await self._check()
-        for desk in self._desks:
-            if desk.worker and desk.worker.alive:
-                with contextlib.suppress(WorkerDied):  # the next leg starts another
-                    await desk.worker.ask({"ping": True}, within=_PATIENCE)
+        if self._worker and self._worker.alive:
+            await self._worker.ping()
 
     async def aclose(self) -> None:
         """Refuse new work and end the processes; work in hand fails as `EngineClosed`."""
         self._closed = True
         if self._unloading:
             self._unloading.cancel()
-        await asyncio.gather(*(desk.leave() for desk in self._desks), *self._tasks)
-
-
-class _Desk:
-    """The place of one decoding process, whichever sits there at the moment."""
-
-    def __init__(self, start: Callable[[int], Awaitable[Worker]]) -> None:
-        self._start = start
-        self._lock = asyncio.Lock()
-        self.worker: Worker | None = None
-
-    async def seated(self, threads: int) -> Worker:
-        """The living process of this place, started now if there is none."""
-        async with self._lock:
-            if self.worker is None or not self.worker.alive:
-                await self._leave()
-                self.worker = await self._start(threads)
-            return self.worker
-
-    async def leave(self) -> None:
-        """End the process of this place."""
-        async with self._lock:
-            await self._leave()
-
-    async def _leave(self) -> None:
-        worker, self.worker = self.worker, None
-        if worker:
-            await worker.close()
-
-
-async def _ask(worker: Worker, audio: Audio) -> dict[str, Any]:
-    job = {
-        "path": str(audio.path),
-        "offset": audio.data_offset,
-        "bytes": audio.data_bytes,
-        "rate": audio.rate,
-    }
-    return await worker.ask(job, within=_PATIENCE + _PER_SECOND * audio.seconds)
+        await asyncio.gather(*self._tasks)
+        await self._end()

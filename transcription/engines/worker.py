@@ -1,6 +1,6 @@
 """The service's hold on one decoding process: start it, ask it, hear it die, end it.
 
-Everything here is asyncio; the process itself is `vosk_decoder.py`.
+Everything here is asyncio; the process itself is `vosk_decoder.py` with its `lanes.py`.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ _LONGEST_LINE = 64 * 2**20
 """Bytes in one answer: the words of a call of many hours still fit."""
 _LAST_LINES = 20
 _END_WITHIN = 5.0
+_PONG_WITHIN = 60.0
 
 
 class WorkerDied(Exception):  # noqa: N818 - it states a fact
@@ -82,7 +83,7 @@ class Worker:
         """Send a job and wait for its answer; a caller that gives up cancels the job.
 
         Raises:
-            WorkerDied: the process died first, or was killed because `within` seconds passed.
+            WorkerDied: the process, or its lane with this job, died first or took too long.
         """
         number = next(self._numbers)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -90,16 +91,26 @@ class Worker:
         try:
             await self._send({**message, "id": number})
             async with asyncio.timeout(within):
-                return await answer
+                said = await answer
         except TimeoutError:
-            await self.kill()
-            raise WorkerDied(f"it gave no answer within {within:.0f} s and was ended") from None
+            await self._send({"cancel": number})
+            raise WorkerDied(f"it gave no answer within {within:.0f} s") from None
         except asyncio.CancelledError:
             with contextlib.suppress(WorkerDied):
                 await self._send({"cancel": number})
             raise
         finally:
             self._waiting.pop(number, None)
+        if "died" in said:
+            raise WorkerDied(self._epitaph(str(said["died"])))
+        return said
+
+    async def ping(self) -> None:
+        """Return where the process answers; end it where it does not, the next job starts one."""
+        try:
+            await self.ask({"ping": True}, within=_PONG_WITHIN)
+        except WorkerDied:
+            await self.kill()
 
     async def _send(self, message: dict[str, Any]) -> None:
         stdin = self._process.stdin
@@ -147,11 +158,12 @@ class Worker:
         if asker and not asker.done():
             asker.set_result(answer)
 
-    def _epitaph(self) -> str:
-        code = self._process.returncode
-        how = f"signal {-code}" if code is not None and code < 0 else f"status {code}"
+    def _epitaph(self, how: str = "") -> str:
+        if not how:
+            code = self._process.returncode
+            how = f"it ended with {f'signal {-code}' if code and code < 0 else f'status {code}'}"
         said = next((line for line in reversed(self._last_words) if line), "")
-        return f"it ended with {how}" + (f" after saying: {said[:200]}" if said else "")
+        return how + (f" after saying: {said[:200]}" if said else "")
 
     async def kill(self) -> None:
         """End it at once."""
