@@ -16,6 +16,7 @@ from hotline.catalogue import LANGUAGES, Language, messages
 
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SHARED: Final = ("state.", "kind.", "urgency.", "outcome.", "line.", "side.")
+_PLACES: Final = {"index.html": "/", "docs.html": "/api/docs"}
 _TYPES: Final = {
     ".html": "text/html",
     ".css": "text/css",
@@ -37,7 +38,7 @@ def add_pages(app: web.Application) -> None:
     for file in (resources.files("hotline.console") / "web").iterdir():
         suffix = "." + file.name.rpartition(".")[2]
         if file.is_file() and suffix in _TYPES:
-            path = "/" if file.name == "index.html" else f"/web/{file.name}"
+            path = _PLACES.get(file.name, f"/web/{file.name}")
             app.router.add_get(path, _file(file.read_bytes(), _TYPES[suffix]))
     for language in LANGUAGES:
         text = json.dumps(page_messages(language), ensure_ascii=False).encode()

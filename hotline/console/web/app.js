@@ -126,12 +126,13 @@ async function showBanners() {
   if (state === "lost") banners.push(h("div", { class: "banner warn" }, icon("alert"), t("banner.lost", { at: heardAt ? clock(heardAt) : "—" })));
   try {
     const found = await get("/api/cases?urgency=emergency&limit=20");
-    for (const one of found.cases.filter((it) => it.state === "draft" || it.state === "open").slice(0, 3)) {
-      banners.push(h("a", { class: "banner emergency", href: `#/cases/${one.id}` }, icon("alert"),
-        h("b", {}, t("banner.emergency")), `${one.level1 || t("case.no_category")} · ${one.area || t("case.no_area")} · ${one.number}`, h("span", { class: "go" }, t("banner.handle"))));
+    const urgent = found.cases.filter((it) => it.state === "draft" || it.state === "open");
+    if (urgent.length) {
+      banners.push(h("div", { class: "banner emergency" }, icon("alert"), h("b", {}, t("banner.emergency", { count: urgent.length })),
+        urgent.slice(0, 4).map((one) => h("a", { href: `#/cases/${one.id}` }, `${one.area || t("case.no_area")} · ${one.level1 || t("case.no_category")} · ${clock(one.drafted_at).slice(0, 5)}`))));
     }
   } catch { /* while the service is away the first banner stands alone */ }
-  const text = banners.map((banner) => banner.textContent).join();
+  const text = spoken() + banners.map((banner) => banner.textContent).join();
   if (place("banners").dataset.text !== text) {
     place("banners").dataset.text = text;
     fill(place("banners"), banners);

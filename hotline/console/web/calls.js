@@ -5,7 +5,7 @@ import { get, query } from "./api.js";
 import { gently, onEntry } from "./feed.js";
 import { badge, callBadge, callTimer, dialogue, empty, fact, settled, stateBadge, urgencyBadge } from "./parts.js";
 import { player } from "./player.js";
-import { clock, duration, full, t, when, word } from "./text.js";
+import { clock, duration, full, t, title, when, word } from "./text.js";
 
 const OUTCOMES = ["answered", "abandoned", "abandoned_short", "unanswered", "voicemail", "failed"];
 const wanted = { line: "", outcome: "", live: false };
@@ -29,14 +29,14 @@ export function callsView(place, id, catalogue) {
   let pages = 1;
 
   const filters = h("form", { class: "filters", onsubmit: (event) => event.preventDefault() },
-    select(t("field.line"), "line", catalogue.lines.map((line) => [line, word("line", line)])),
-    select(t("field.outcome"), "outcome", OUTCOMES.map((outcome) => [outcome, word("outcome", outcome)])),
+    select(t("field.line"), "line", catalogue.lines.map((line) => [line, title("line", line)])),
+    select(t("field.outcome"), "outcome", OUTCOMES.map((outcome) => [outcome, title("outcome", outcome)])),
     h("label", { class: "check" }, h("input", { type: "checkbox", checked: wanted.live, onchange: (event) => { wanted.live = event.target.checked; load(); } }), t("calls.live_only")));
 
   function select(label, name, values) {
     return h("label", {}, h("span", { class: "hidden" }, label),
       h("select", { "aria-label": label, onchange: (event) => { wanted[name] = event.target.value; load(); } },
-        h("option", { value: "" }, `${label}：${t("all")}`),
+        h("option", { value: "" }, `${label}${t("colon")}${t("all")}`),
         values.map(([value, text]) => h("option", { value, selected: wanted[name] === value }, text))));
   }
 
@@ -140,7 +140,7 @@ function show(place, call) {
 }
 
 const legNote = (leg) => h("small", { class: "leg-note", title: leg.reason || leg.model || "" },
-  `${word("side", leg.leg)}：${t(`words.${leg.state}`)}`, leg.confidence ? ` · ${t("words.confidence", { percent: Math.round(leg.confidence * 100) })}` : "");
+  `${title("side", leg.leg)}${t("colon")}${t(`words.${leg.state}`)}`, leg.confidence ? ` · ${t("words.confidence", { percent: Math.round(leg.confidence * 100) })}` : "");
 
 // Why there are no words: each cause has its own sentence.
 function silence(call) {
@@ -173,6 +173,6 @@ function course(call) {
     fact(t("field.wait"), duration(call.wait_seconds)),
     fact(t("field.talk"), call.outcome ? duration(call.talk_seconds) : callTimer(call)),
     fact(t("field.operator"), call.operator),
-    fact(t("field.hangup_by"), word("side", call.hangup_by)),
+    fact(t("field.hangup_by"), title("side", call.hangup_by)),
     fact(t("field.ended"), clock(call.ended_at))));
 }

@@ -4,8 +4,8 @@ import { fill, h, icon, keyed, markRow } from "./dom.js";
 import { get, post, query } from "./api.js";
 import { caseForm } from "./form.js";
 import { gently, onEntry } from "./feed.js";
-import { badge, dialogue, empty, fact, settled, standingBadge, stateBadge, urgencyBadge } from "./parts.js";
-import { away, full, t, when, word } from "./text.js";
+import { dialogue, empty, fact, settled, standingBadge, stateBadge, urgencyBadge } from "./parts.js";
+import { actor, away, full, t, title, when, word } from "./text.js";
 
 const STATES = ["draft", "open", "dispatched", "answered", "closed"];
 const wanted = { state: "", number: "" };
@@ -15,7 +15,7 @@ export function caseRow(one, current = null) {
     h("span", { class: "row-main" }, h("b", {}, one.level1 || t("case.no_category")), one.kind ? ` · ${word("kind", one.kind)}` : "",
       h("small", {}, `${one.number} · ${one.area || t("case.no_area")}`)),
     h("span", { class: "row-badges" }, urgencyBadge(one.urgency), one.standing === "overdue" ? standingBadge("overdue") : null, stateBadge(one.state)),
-    h("span", { class: "row-side" }, one.due_at && one.state !== "closed" ? h("span", { class: "due" }, t("case.due_short", { when: when(one.due_at) })) : "",
+    h("span", { class: "row-side" }, one.due_at && (one.standing === "running" || one.standing === "overdue") ? h("span", { class: "due" }, t("case.due_short", { when: when(one.due_at) })) : "",
       h("small", {}, one.state === "draft" ? when(one.drafted_at) : one.unit || word("line", one.line))));
 }
 
@@ -36,7 +36,7 @@ export function casesView(place, id, catalogue) {
   function showTabs() {
     const tab = (value, text, count) => h("button", { type: "button", class: "tab", "aria-pressed": String(wanted.state === value), onclick: () => { wanted.state = value; showTabs(); load(); } },
       text, count === undefined ? null : h("span", { class: "count" }, count));
-    fill(tabs, tab("", t("all")), STATES.map((state) => tab(state, word("state", state), counts[state])));
+    fill(tabs, tab("", t("all")), STATES.map((state) => tab(state, title("state", state), counts[state])));
   }
 
   function show() {
@@ -136,12 +136,11 @@ function caseDetail(place, id, catalogue) {
       steps(one),
       limit(one),
       h("div", { class: "case-body" },
-        h("div", { class: "case-work" }, one.suggestion ? suggestion(one) : null, form.node),
+        h("div", { class: "case-work" }, form.node, one.suggestion && one.state !== "draft" ? advised(one) : null,
+          h("h3", {}, t("case.history")), history(one.history)),
         h("div", { class: "case-words" },
           h("h3", {}, t("dialogue.title"), call ? h("a", { class: "small-link", href: `#/calls/${call.id}` }, t("case.to_call", { id: call.id })) : null),
-          call ? dialogue(call.dialogue, { marks }) : empty(t("case.no_call")),
-          h("h3", {}, t("case.history")),
-          history(one.history))));
+          call ? dialogue(call.dialogue, { marks }) : empty(t("case.no_call")))));
   }
 
   load();
@@ -156,7 +155,7 @@ function steps(one) {
     const passed = place < now && at[state];
     const skipped = place < now && !at[state];
     return h("li", { class: place === now ? "now" : passed ? "done" : skipped ? "skipped" : "", "aria-current": place === now ? "step" : null },
-      h("i", {}, passed ? icon("check") : ""), h("span", {}, word("state", state)), h("small", {}, at[state] ? when(at[state]) : ""));
+      h("i", {}, passed ? icon("check") : ""), h("span", {}, title("state", state)), h("small", {}, at[state] ? when(at[state]) : ""));
   }));
 }
 
@@ -165,40 +164,22 @@ function limit(one) {
   if (!found) return one.state === "draft" ? null : h("p", { class: "limit warn" }, icon("alert"), t("case.undated"));
   const amount = t(`limit.${found.unit}`, { amount: found.amount });
   const text = one.limit ? t("case.due", { when: full(found.due_at), away: one.standing === "running" || one.standing === "overdue" ? `（${away(found.due_at)}）` : "" }) : t("case.due_if_opened", { when: full(found.due_at) });
-  return h("p", { class: `limit ${one.standing === "overdue" ? "bad" : ""}` }, h("b", {}, text), h("span", { class: "soft" }, `${amount} · ${found.basis}`));
+  return h("p", { class: `limit ${one.standing === "overdue" ? "bad" : ""}` }, h("b", {}, text), h("span", { class: "soft", title: found.basis }, `${amount} · ${found.basis}`));
 }
 
-function suggestion(one) {
+// After a person decided, the advice is only history: there, but folded.
+function advised(one) {
   const found = one.suggestion;
-  const groups = new Map();
-  for (const reason of found.reasons) {
-    const key = `${reason.sort} ${reason.value}`;
-    if (!groups.has(key)) groups.set(key, { ...reason, texts: [] });
-    if (!groups.get(key).texts.includes(reason.text)) groups.get(key).texts.push(reason.text);
-  }
-  const sure = Math.round(found.confidence * 100);
-  const bar = h("i", {});
-  bar.style.width = `${sure}%`;
-  return h("section", { class: "suggestion", "aria-label": t("suggestion.title") },
-    h("h3", {}, t("suggestion.title"), h("small", {}, t("suggestion.person_decides"))),
-    h("dl", { class: "facts" },
-      fact(t("field.level1"), found.level1 || t("suggestion.unsure")),
-      fact(t("field.kind"), word("kind", found.kind)),
-      fact(t("field.urgency"), word("urgency", found.urgency)),
-      fact(t("field.area"), found.area), fact(t("field.unit"), found.unit),
-      h("div", { class: "fact" }, h("dt", {}, t("suggestion.confidence")), h("dd", {}, h("span", { class: "sure" }, bar), ` ${sure}%`))),
-    groups.size ? h("div", { class: "reasons" }, [...groups.values()].map((reason) => h("div", { class: "reason" },
-      h("span", { class: "reason-value" }, `${word("field", reason.sort)}：${reasonValue(reason)}`),
-      reason.texts.map((text) => h("q", {}, text)), h("small", {}, t(`reason.${reason.by}`))))) : null,
-    found.alternatives.length ? h("p", { class: "soft" }, t("suggestion.or"), found.alternatives.map((other) => badge(`${other.level1} ${Math.round(other.confidence * 100)}%`))) : null);
+  return h("details", { class: "reasons" }, h("summary", {}, t("suggestion.was")),
+    h("dl", { class: "facts" }, fact(t("field.level1"), found.level1 || t("suggestion.unsure")), fact(t("field.kind"), title("kind", found.kind)),
+      fact(t("field.urgency"), title("urgency", found.urgency)), fact(t("field.area"), found.area), fact(t("field.unit"), found.unit),
+      fact(t("suggestion.confidence"), `${Math.round(found.confidence * 100)}%`)));
 }
-
-const reasonValue = (reason) => (["kind", "urgency"].includes(reason.sort) ? word(reason.sort, reason.value) : reason.value);
 
 export function history(entries) {
   return h("ol", { class: "history" }, [...entries].reverse().map((entry) => h("li", {},
     h("time", { datetime: entry.at }, when(entry.at)),
-    h("span", {}, h("b", {}, word("event", entry.event)), " ", h("small", {}, word("actor", entry.actor.split(":")[0]) === entry.actor.split(":")[0] ? entry.actor : word("actor", entry.actor.split(":")[0])),
+    h("span", {}, h("b", {}, word("event", entry.event)), " ", h("small", {}, actor(entry.actor)),
       entry.body.unit && entry.event === "case.dispatched" ? h("p", {}, entry.body.unit) : null,
       entry.body.reply ? h("p", {}, entry.body.reply) : null,
       entry.body.reason ? h("p", {}, entry.body.reason) : null))));

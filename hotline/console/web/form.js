@@ -2,7 +2,7 @@
 
 import { add, fill, h, icon } from "./dom.js";
 import { badge, toast } from "./parts.js";
-import { t, word } from "./text.js";
+import { t, title, word } from "./text.js";
 
 const ABOUT = ["kind", "urgency", "level1", "area", "unit", "summary"];
 // The step a person takes next in each state, and the others one click away.
@@ -30,7 +30,8 @@ export function caseForm(one, catalogue, move) {
     inputs = {};
     const form = h("form", { class: "fields", oninput: () => { dirty = true; }, onsubmit: (event) => { event.preventDefault(); send(chosen); } },
       ASKS[chosen].map((name) => field(name)), h("p", { class: "form-error", role: "alert", hidden: true }), buttons());
-    fill(node, h("h3", {}, t(`work.${chosen}`)), h("p", { class: "soft" }, t(`work.${chosen}_hint`)), form);
+    const about = ASKS[chosen] !== undefined && ASKS[chosen].includes("level1");
+    fill(node, h("h3", {}, t(`work.${chosen}`), h("small", {}, t(`work.${chosen}_hint`))), about && one.suggestion ? advice() : null, form);
   }
 
   function field(name) {
@@ -39,19 +40,44 @@ export function caseForm(one, catalogue, move) {
     const input = control(name, id);
     if (must) input.setAttribute("aria-required", "true");
     inputs[name] = input;
-    return h("div", { class: `field field-${name}` }, h("label", { htmlFor: id }, t(`field.${name}`), must ? h("em", { title: t("work.must") }, "*") : null), input);
+    return h("div", { class: `field field-${name}` }, h("label", { htmlFor: id }, t(`field.${name}`), must ? h("em", { title: t("work.must") }, "*") : null), input, why(name));
+  }
+
+  // How sure the advice is, and the other categories one click away.
+  function advice() {
+    const found = one.suggestion;
+    const sure = Math.round(found.confidence * 100);
+    const level = h("i", {});
+    level.style.width = `${sure}%`;
+    const take = (value) => { inputs.level1.value = value; dirty = true; inputs.level1.focus(); };
+    return h("div", { class: "advice" }, h("b", {}, t("suggestion.title")), h("span", {}, t("suggestion.person_decides")),
+      h("span", {}, t("suggestion.confidence"), " ", h("span", { class: "sure" }, level), `${sure}%`),
+      found.alternatives.length ? h("span", {}, t("suggestion.or"), found.alternatives.slice(0, 2).map((other) =>
+        h("button", { class: "chip", type: "button", onclick: () => take(other.level1) }, `${other.level1} ${Math.round(other.confidence * 100)}%`))) : null);
+  }
+
+  // The words heard that speak for a field's value, under the field.
+  function why(name) {
+    if (!one.suggestion || !["kind", "urgency", "level1", "area", "unit"].includes(name) || chosen === "dispatch") return null;
+    const reasons = one.suggestion.reasons.filter((reason) => reason.sort === name);
+    const texts = [...new Set(reasons.map((reason) => reason.text))].slice(0, 4);
+    const by = [...new Set(reasons.map((reason) => t(`reason.${reason.by}`)))].join(t("list.and"));
+    return h("span", { class: "why" }, texts.map((text) => h("q", { title: text }, text)), by);
   }
 
   function control(name, id) {
     const value = one[name] ?? "";
-    if (name === "kind") return choice(id, catalogue.kinds.map((kind) => [kind, word("kind", kind)]), value);
-    if (name === "urgency") return choice(id, catalogue.urgencies.map((urgency) => [urgency, word("urgency", urgency)]), value);
+    if (name === "kind") return choice(id, catalogue.kinds.map((kind) => [kind, title("kind", kind)]), value);
+    if (name === "urgency") return choice(id, catalogue.urgencies.map((urgency) => [urgency, title("urgency", urgency)]), value);
     if (name === "level1") return choice(id, catalogue.level1.map((level) => [level, level]), value);
     if (name === "area") return choice(id, catalogue.areas.map((area) => [area, area]), value);
     if (name === "unit") return unitChoice(id, value);
     if (name === "summary") return h("textarea", { id, rows: "2", maxlength: "4000", value, placeholder: t("work.summary_hint") });
     return h("textarea", { id, rows: "4", maxlength: "4000", placeholder: t(`work.${name}_hint`) });
   }
+
+  const choice = (id, values, value) => h("select", { id }, h("option", { value: "" }, "—"),
+    values.map(([one, text]) => h("option", { value: one, selected: one === value }, text)));
 
   function unitChoice(id, value) {
     const area = inputs.area?.value || one.area;

@@ -4,7 +4,7 @@ import { fill, h, keyed } from "./dom.js";
 import { get, query } from "./api.js";
 import { gently, onEntry } from "./feed.js";
 import { empty, settled } from "./parts.js";
-import { full, t, word } from "./text.js";
+import { actor, stamp, t, word } from "./text.js";
 
 export function journalView(place) {
   const list = h("div", { class: "rows journal" });
@@ -51,9 +51,9 @@ function row(entry) {
     .map((name) => h("span", { class: "journal-fact" }, h("small", {}, t(`field.${name}`)), " ", WORDED[name] ? word(WORDED[name], entry.body[name]) : entry.body[name]));
   return h("div", { class: "row journal-row" },
     h("span", { class: "journal-id" }, entry.id),
-    h("time", { datetime: entry.at }, full(entry.at)),
+    h("time", { datetime: entry.at }, stamp(entry.at)),
     h("b", {}, word("event", entry.event)),
-    h("span", { class: "journal-actor" }, entry.actor),
+    h("span", { class: "journal-actor", title: entry.actor }, actor(entry.actor)),
     h("span", { class: "journal-links" },
       entry.call_id ? h("a", { href: `#/calls/${entry.call_id}` }, t("journal.call", { id: entry.call_id })) : null,
       entry.case_id ? h("a", { href: `#/cases/${entry.case_id}` }, t("journal.case")) : null),

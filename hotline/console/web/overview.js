@@ -6,7 +6,7 @@ import { callRow } from "./calls.js";
 import { caseRow } from "./cases.js";
 import { gently, onEntry } from "./feed.js";
 import { badge, empty, loading, meter, settled } from "./parts.js";
-import { since, t, when, word } from "./text.js";
+import { since, t, title, when, word } from "./text.js";
 
 const LINES_OF_NEWS = 30;
 
@@ -73,7 +73,7 @@ function lineCard(line, numbers) {
   const waits = line.oldest_waiting_at ? since(line.oldest_waiting_at, h("span", { class: "timer" })) : null;
   const drafts = line.cases.draft;
   return h("article", { class: "line-card" },
-    h("header", {}, h("h2", {}, word("line", line.line)),
+    h("header", {}, h("h2", {}, title("line", line.line)),
       h("div", { class: "now" },
         h("span", { class: line.waiting ? "figure hot" : "figure" }, h("b", {}, line.waiting), t("line.waiting"), waits),
         h("span", { class: "figure" }, h("b", {}, line.active), t("line.active")),

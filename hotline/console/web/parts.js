@@ -1,16 +1,16 @@
 // Small pieces every view uses: badges, meters, empty and failed states, the dialogue, notices.
 
 import { add, fill, h, icon } from "./dom.js";
-import { duration, percent, since, t, word } from "./text.js";
+import { duration, percent, since, t, title, word } from "./text.js";
 
-export const badge = (text, tone = "plain", title = null) => h("span", { class: `badge ${tone}`, title }, text);
+export const badge = (text, tone = "plain", hint = null) => h("span", { class: `badge ${tone}`, title: hint }, text);
 
 const STATE_TONES = { draft: "amber", open: "blue", dispatched: "violet", answered: "teal", closed: "plain" };
-export const stateBadge = (state) => badge(word("state", state), STATE_TONES[state]);
+export const stateBadge = (state) => badge(title("state", state), STATE_TONES[state]);
 
 export function urgencyBadge(urgency) {
   if (urgency === "normal" || !urgency) return null;
-  return badge(word("urgency", urgency), urgency === "emergency" ? "red solid" : "red");
+  return badge(title("urgency", urgency), urgency === "emergency" ? "red solid" : "red");
 }
 
 const OUTCOME_TONES = { answered: "green", abandoned: "red", unanswered: "red", failed: "red", abandoned_short: "plain", voicemail: "blue" };
@@ -23,7 +23,7 @@ export function callStage(call) {
 }
 
 export function callBadge(call) {
-  if (call.outcome) return badge(word("outcome", call.outcome), OUTCOME_TONES[call.outcome]);
+  if (call.outcome) return badge(title("outcome", call.outcome), OUTCOME_TONES[call.outcome]);
   const stage = callStage(call);
   return badge(t(`stage.${stage}`), { talking: "green live", ringing: "amber live", waiting: "amber live", notice: "blue live" }[stage]);
 }
@@ -89,7 +89,7 @@ export function dialogue(turns, { onTurn = null, marks = [] } = {}) {
   return h("ol", { class: "dialogue" }, turns.map((turn, place) => {
     const said = marked(turn.text, marks.filter((mark) => mark.turn === place).map((mark) => mark.text));
     const time = h("span", { class: "turn-time" }, duration(turn.start));
-    const label = h("span", { class: "turn-who" }, word("side", turn.leg), " ", time);
+    const label = h("span", { class: "turn-who" }, title("side", turn.leg), " ", time);
     const bubble = onTurn
       ? h("button", { class: "bubble", type: "button", title: t("player.from_here"), onclick: () => onTurn(turn) }, said)
       : h("div", { class: "bubble" }, said);

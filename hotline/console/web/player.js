@@ -1,7 +1,7 @@
 // Plays both sides of a call together: two recordings that began at the same moment.
 
 import { fill, h, icon } from "./dom.js";
-import { duration, t, word } from "./text.js";
+import { duration, t, title } from "./text.js";
 
 const APART = 0.12; // seconds the two sides may drift before one is put back
 
@@ -41,10 +41,10 @@ export function player(sound, { onTime = () => {} } = {}) {
   first.addEventListener("timeupdate", together);
   const sides = voices.map(({ side, audio }) => h("label", { class: "side" },
     h("input", { type: "checkbox", checked: true, onchange: (event) => { audio.muted = !event.target.checked; } }),
-    word("side", side.leg)));
+    title("side", side.leg)));
   fill(box, voices.map((voice) => voice.audio), button, slider, time, sides, missing.map(absent));
   show();
   return { node: box, from: (seconds) => { seek(seconds); play(); } };
 }
 
-const absent = (side) => h("span", { class: "absent", title: side.reason || "" }, `${word("side", side.leg)}：${t(`recording.${side.state}`)}`);
+const absent = (side) => h("span", { class: "absent", title: side.reason || "" }, `${title("side", side.leg)}: ${t(`recording.${side.state}`)}`);

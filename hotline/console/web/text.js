@@ -29,6 +29,18 @@ export function word(group, value) {
   return known(key) ? t(key) : String(value);
 }
 
+// The same at the head of a label: English begins with a capital letter there.
+export function title(group, value) {
+  const text = word(group, value);
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+// `exchange:mianyang-1` and `service` in the reader's words, a seat as it is.
+export function actor(name) {
+  const [kind, ...rest] = name.split(":");
+  return [word("actor", kind), ...rest].join(" ");
+}
+
 const formats = new Map();
 
 function format(style) {
@@ -39,6 +51,7 @@ function format(style) {
       short: { hour: "2-digit", minute: "2-digit" },
       day: { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" },
       full: { year: "numeric", month: "2-digit", day: "2-digit", weekday: "short", hour: "2-digit", minute: "2-digit" },
+      stamp: { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" },
     }[style];
     formats.set(key, new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", { timeZone: ZONE, hourCycle: "h23", ...options }));
   }
@@ -48,6 +61,7 @@ function format(style) {
 const dayOf = (moment) => moment.toLocaleDateString("sv-SE", { timeZone: ZONE });
 
 export function clock(value) { return value ? format("clock").format(new Date(value)) : "—"; }
+export function stamp(value) { return value ? format("stamp").format(new Date(value)) : "—"; }
 export function full(value) { return value ? format("full").format(new Date(value)) : "—"; }
 
 // Today only the time, else the day as well.
