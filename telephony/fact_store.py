@@ -146,9 +146,15 @@ WITH RECURSIVE party (linked_id) AS (
      WHERE b.linked_id IS NOT NULL)
 SELECT linked_id FROM party
 """
+# In the order of the file, up to the first that is too young: the times of neighbours may be
+# crossed, and one passed over would never be judged. A time in the far future holds nothing up.
 _ENDED: LiteralString = """
 SELECT f.id, f.linked_id FROM exchange_facts f
- WHERE f.system = $1 AND f.kind = 'linked_id_ended' AND f.id > $2 AND f.at <= $3
+ WHERE f.system = $1 AND f.kind = 'linked_id_ended' AND f.id > $2
+   AND NOT EXISTS (SELECT FROM exchange_facts young
+                    WHERE young.system = $1 AND young.kind = 'linked_id_ended'
+                      AND young.id > $2 AND young.id <= f.id
+                      AND young.at > $3 AND young.at <= $3 + interval '1 minute')
  ORDER BY f.id LIMIT $4
 """
 

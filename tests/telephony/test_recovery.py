@@ -424,6 +424,29 @@ async def test_a_call_younger_than_the_grace_is_left_to_the_live_events(
     assert len(await exchange.recovery.check(ended_at + timedelta(seconds=5))) == 1
 
 
+async def test_crossed_times_let_no_call_be_passed_over(exchange: Exchange) -> None:
+    """Two calls ended at once and CEL wrote the later end first."""
+    first, second = recorded("answered").cel, recorded("hung_up_in_notice").cel
+    end = first[-1].at
+    early = [replace(fact, at=min(fact.at, end)) for fact in second]
+    early[-1] = replace(early[-1], at=end - timedelta(milliseconds=2))
+    async with transaction(exchange.pool) as tx:
+        await fact_store.append_facts(
+            tx,
+            SYSTEM,
+            Source.CEL,
+            placed([*first, *early]),
+            Position(file=1, offset=9),
+            since=None,
+            at=LATER,
+        )
+        between = end - timedelta(milliseconds=1)
+        assert await fact_store.ended_unjudged(tx, SYSTEM, until=between) == []
+        assert len(await fact_store.ended_unjudged(tx, SYSTEM, until=end)) == 2
+        # A clock that was an hour fast once holds nothing up for an hour.
+        assert len(await fact_store.ended_unjudged(tx, SYSTEM, until=end - timedelta(hours=1))) == 2
+
+
 async def test_a_call_that_cannot_be_judged_does_not_stop_the_others(exchange: Exchange) -> None:
     exchange.write("answered")
     exchange.write("abandoned")
