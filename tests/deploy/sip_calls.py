@@ -238,6 +238,32 @@ class Telephone:
         return scenario(*answered, '<recv request="BYE"/>', send(OK))
 
 
+REGISTER = """REGISTER sip:[remote_ip] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:{extension}@[remote_ip]>;tag=[pid]r[call_number]
+To: <sip:{extension}@[remote_ip]>
+Call-ID: [call_id]
+CSeq: {cseq} REGISTER
+Contact: <sip:{extension}@{contact}>
+Expires: 300
+Max-Forwards: 70
+{authorization}Content-Length: 0
+
+"""
+
+
+def registration(extension: str, secret: str, contact: str, *, last: int = 200) -> str:
+    """A telephone that signs on with its secret and expects `last` as the final answer."""
+    words = {"extension": extension, "contact": contact}
+    proof = f"[authentication username={extension} password={secret}]\n"
+    return scenario(
+        send(REGISTER.format(**words, cseq=1, authorization=""), 'retrans="500"'),
+        '<recv response="401" auth="true"/>',
+        send(REGISTER.format(**words, cseq=2, authorization=proof), 'retrans="500"'),
+        f'<recv response="{last}"/>',
+    )
+
+
 class Sipp:
     """Runs scenarios; each run gets a folder, a SIP port and a media port of its own."""
 
@@ -247,14 +273,19 @@ class Sipp:
         folder.mkdir(parents=True, exist_ok=True)
 
     async def start(
-        self, steps: str, *words: str, port: int | None = None, calls: int = 1
+        self,
+        steps: str,
+        *words: str,
+        port: int | None = None,
+        calls: int = 1,
+        address: str = LOOPBACK,
     ) -> asyncio.subprocess.Process:
         self.count += 1
         file = self.folder / f"scenario-{self.count}.xml"
         file.write_text(steps, encoding="utf-8")
         media = _free_media_port()
         argv = [*self.tool.argv, *words, "-sf", str(file), "-m", str(calls)]
-        argv += ["-i", LOOPBACK, "-mi", LOOPBACK, "-p", str(port or free_port(socket.SOCK_DGRAM))]
+        argv += ["-i", address, "-mi", LOOPBACK, "-p", str(port or free_port(socket.SOCK_DGRAM))]
         argv += ["-mp", str(media), "-nostdin", "-timeout", "60s", "-timeout_error"]
         argv += ["-trace_err", "-error_file", str(file.with_suffix(".errors"))]
         with file.with_suffix(".out").open("wb") as output:

@@ -5,18 +5,28 @@ import csv
 import socket
 import time
 import wave
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from deploy.asterisk.config import Exchange
+from deploy.asterisk.config import Exchange, Operator
 from deploy.asterisk.ports import free_port
 from deploy.asterisk.process import Asterisk
 from deploy.portable import Tool
 from tests.deploy.conftest import MakeExchange
-from tests.deploy.sip_calls import RATE, Caller, Sipp, Telephone, alaw, power, samples, tone
+from tests.deploy.sip_calls import (
+    RATE,
+    Caller,
+    Sipp,
+    Telephone,
+    alaw,
+    power,
+    registration,
+    samples,
+    tone,
+)
 
 pytestmark = pytest.mark.acceptance
 
@@ -209,6 +219,10 @@ async def test_both_legs_keep_one_clock(
         exchange, "APP_START", "PJSIP/trunk", "MixMonitor"
     )
     assert abs(spoken[0] - answered - gaps[0]) < 0.25  # the files begin with MixMonitor
+    told = time_of(exchange, "APP_START", "PJSIP/trunk", "MixMonitor") - time_of(
+        exchange, "CHAN_START", "PJSIP/trunk"
+    )
+    assert (told > 0.95) == with_notice  # the notice was played whole, before the recording
 
 
 @MODES
@@ -315,3 +329,45 @@ async def test_two_calls_at_once_have_two_stories(stage: Stage) -> None:
     assert queue_events(exchange).count("ENTERQUEUE") == 2
     assert queue_events(exchange).count("CONNECT") == 1
     assert queue_events(exchange).count("ABANDON") == 1
+
+
+async def test_a_telephone_signs_on_with_its_secret_and_takes_a_call(stage: Stage) -> None:
+    described = stage.make(ring_seconds=10, max_wait_seconds=30)
+    exchange = replace(described, operators=(Operator(extension="1001"),))
+    # From the trunk's own address it would be the trunk; a telephone has another one.
+    address, port = "127.0.0.2", free_port(socket.SOCK_DGRAM, "127.0.0.2")
+    async with Asterisk(exchange, stage.asterisk) as asterisk:
+        registrar = f"127.0.0.1:{exchange.sip_port}"
+        right = asterisk.secrets.operators["1001"]
+        for secret, answer in (("a-wrong-secret", 401), (right, 200)):
+            steps = registration("1001", secret, f"{address}:{port}", last=answer)
+            process = await stage.sipp.start(steps, registrar, address=address, port=port)
+            assert await process.wait() == 0, answer
+        # -aa: it also answers the OPTIONS by which Asterisk looks whether it is there.
+        steps = Telephone().steps()
+        telephone = await stage.sipp.start(steps, "-aa", address=address, port=port, calls=9)
+        caller = Caller(number="12345", talk_seconds=9)
+        call = asyncio.create_task(stage.sipp.call(caller, exchange.sip_port))
+        async with asyncio.timeout(20):
+            while "CONNECT" not in queue_events(exchange):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert await call == 0
+        await ended(exchange)
+        telephone.kill()
+        await telephone.wait()
+    assert queue_events(exchange) == ["ENTERQUEUE", "CONNECT", "COMPLETECALLER"]
+
+
+async def test_stopping_in_the_middle_of_a_call_still_ends_its_story(stage: Stage) -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    exchange = stage.make(contact_port=port)
+    async with Asterisk(exchange, stage.asterisk):
+        telephone = await stage.sipp.operator(Telephone(rings_seconds=0.2), port)
+        talking = Caller(number="12345", hangs_up=False)
+        call = asyncio.create_task(stage.sipp.call(talking, exchange.sip_port))
+        async with asyncio.timeout(10):
+            while "CONNECT" not in queue_events(exchange):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    assert await call == 0  # both sides were told by BYE
+    assert await telephone.wait() == 0
+    assert event_types(exchange)[-1] == "LINKEDID_END"
