@@ -24,8 +24,10 @@ OPENING = 45  # characters: people say what they want first
 OPENING_WEIGHT = 1.5
 SOUND_WEIGHT = 0.6
 REPEATED = 0.3  # how much the second and later mention of one word adds, each a third of the last
-SMOOTHING = 0.6
-RULES_BESIDE_MODEL = 0.35
+# Fitted on labelled messages, so that a share reads as a probability (bench_classify.py).
+SMOOTHING = 1.5
+SHARPNESS = 2.3
+RULES_BESIDE_MODEL = 0.15
 FEW = 3  # alternatives and reasons of one sort that are worth reading
 WORTH_NAMING = 0.03
 EMERGENCY_ENOUGH = 4.0
@@ -240,8 +242,9 @@ def _shares(scores: Mapping[str, float]) -> dict[str, float]:
     """Turn rule scores into shares of one; little evidence leaves every share small."""
     if not scores:
         return {}
-    total = sum(scores.values()) + SMOOTHING * len(LEVEL1)
-    return {name: (scores.get(name, 0.0) + SMOOTHING) / total for name in LEVEL1}
+    powers = {name: (scores.get(name, 0.0) + SMOOTHING) ** SHARPNESS for name in LEVEL1}
+    total = sum(powers.values())
+    return {name: power / total for name, power in powers.items()}
 
 
 def _joined(
