@@ -58,7 +58,7 @@ __all__ = [
 
 _STARTED, _RINGING, _ANSWERED, _ENDED = 1, 2, 4, 8
 _MARGIN = timedelta(seconds=2)
-"""A channel younger than this at a snapshot may be missing in it and live."""
+"""A channel the files tell of, and younger than this, may be missing in a snapshot and live."""
 _PATIENCE = timedelta(seconds=5)
 """How long a call that is over waits for a page missing in its story."""
 
@@ -156,18 +156,19 @@ class CallTracker:
         return events
 
     def _compare(self, board: Switchboard, snapshot: SnapshotTaken) -> list[CallEvent]:
-        """Whatever is not in the snapshot is over, at the latest when it was last heard of."""
+        """Whatever is not in the snapshot is over, at the latest when it was last heard of.
+
+        Live events that follow a snapshot come after it, so what they told before is older than
+        it; the files may already tell of a channel that began after the snapshot.
+        """
         before = snapshot.at - _MARGIN
         parties: dict[Party, None] = {}
         for channel in board.channels.values():
-            seen = channel.started[1] if channel.started else channel.party.last
-            if (
-                channel.ended is None
-                and channel.unique_id not in snapshot.channels
-                and seen is not None
-                and seen < before
-            ):
-                channel.ended = (1, channel.party.last or seen)
+            last = channel.party.last
+            young = channel.started and not channel.started_live and channel.started[1] >= before
+            if channel.ended or channel.unique_id in snapshot.channels or young or last is None:
+                continue
+            channel.ended = (1, last)
             parties[channel.party] = None
         events: list[CallEvent] = []
         for party in parties:

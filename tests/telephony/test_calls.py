@@ -390,11 +390,20 @@ def test_a_call_that_is_not_in_the_snapshot_is_closed_and_one_that_is_goes_on() 
 
 
 def test_a_call_younger_than_the_snapshot_is_left_alone() -> None:
+    """The files are read after the snapshot was taken; live events of it would follow it."""
     tracker = CallTracker(RULES)
-    replay([incoming("c")], tracker)
+    replay([replace(incoming("c"), source=Source.CEL)], tracker)
     young = SnapshotTaken(system=SYSTEM, at=NINE + A_SECOND, channels=frozenset())
     assert tracker.observe(young) == []
     assert len(tracker.open_calls()) == 1
+    assert len(ended(tracker.observe(replace(young, at=NINE + 3 * A_SECOND)))) == 1
+
+
+def test_a_call_told_live_before_the_snapshot_is_over_however_young() -> None:
+    tracker = CallTracker(RULES)
+    replay([incoming("c")], tracker)
+    restarted = SnapshotTaken(system=SYSTEM, at=NINE + A_SECOND, channels=frozenset())
+    assert len(ended(tracker.observe(restarted))) == 1
 
 
 def test_a_waiting_call_that_died_with_the_exchange_failed() -> None:
