@@ -33,7 +33,7 @@ from transcription.errors import ModelNotFetched
 from transcription.models import ensure_model
 
 LOOK_SECONDS = 0.5
-SETTLE_SECONDS = 240.0
+PATIENCE_SECONDS = 240.0  # without any progress: a busy machine is slow, not broken
 REDRAWS_PER_SECOND = 4
 Look = Callable[[], Awaitable[list[Placed]]]
 
@@ -223,18 +223,19 @@ async def _watch(
     console: Console, people: People, look: Look, placing: Sequence[asyncio.Task[PlacedCall]]
 ) -> list[Placed]:
     """Redraw the table and let the operators act until every call is settled, or time is up."""
-    last_call_over: float | None = None
+    seen: list[Placed] = []
+    progress = time.monotonic()
     with Live(console=console, refresh_per_second=REDRAWS_PER_SECOND) as live:
         while True:
             calls = await look()
             live.update(table(calls, datetime.now(UTC), console.width))
             acted = [await people.act(placed) for placed in calls]
-            if all(task.done() for task in placing):
-                last_call_over = last_call_over or time.monotonic()
-                late = time.monotonic() - last_call_over > SETTLE_SECONDS
-                if late or (all(placed.settled for placed in calls) and not any(acted)):
-                    live.update(table(calls, datetime.now(UTC), console.width))
-                    return calls
+            if calls != seen:
+                seen, progress = calls, time.monotonic()
+            stuck = time.monotonic() - progress > PATIENCE_SECONDS
+            done = all(placed.settled for placed in calls) and not any(acted)
+            if all(task.done() for task in placing) and (done or stuck):
+                return calls
             await asyncio.sleep(LOOK_SECONDS)
 
 

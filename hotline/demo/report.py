@@ -78,7 +78,7 @@ def rates(numbers: Numbers) -> Table:
         "15 秒接通 In time",
         "接通率 Connect",
         "办理率 Handling",
-        "按时 On time",
+        "未到期（已答复） Not due (answered)",
     ):
         table.add_column(heading)
     for line in numbers.lines:
