@@ -28,6 +28,7 @@ from deploy.portable import Tool
 
 LOOPBACK = "127.0.0.1"
 FIRST_MEDIA_PORT = 12_000
+LAST_MEDIA_PORT = 20_000  # from there on Asterisk takes its own
 MEDIA_PORTS_PER_PHONE = 40
 START_SECONDS = 10.0
 STOP_SECONDS = 3.0
@@ -84,6 +85,7 @@ class Telephones:
         self.folder = folder
         self._sipp = sipp
         self._numbers = count(1)
+        self._blocks = count()
         self._running: dict[str, asyncio.subprocess.Process] = {}
 
     async def __aenter__(self) -> Self:
@@ -197,9 +199,21 @@ class Telephones:
         return process
 
     def _media_port(self) -> int:
-        """Return the first port of a block that no telephone of ours has used."""
-        block = next(self._numbers) * MEDIA_PORTS_PER_PHONE
-        return FIRST_MEDIA_PORT + (os.getpid() * 400 + block) % 7_600 // 2 * 2
+        """Return the first port of a block that nobody uses; SIPp takes its sound's ports there.
+
+        Raises:
+            TelephoneError: every block is taken.
+        """
+        blocks = (LAST_MEDIA_PORT - FIRST_MEDIA_PORT) // MEDIA_PORTS_PER_PHONE
+        for _ in range(blocks):
+            block = (os.getpid() + next(self._blocks)) % blocks
+            port = FIRST_MEDIA_PORT + block * MEDIA_PORTS_PER_PHONE
+            if all(is_free(port + n) for n in range(MEDIA_PORTS_PER_PHONE)):
+                return port
+        raise TelephoneError(
+            f"No UDP ports are free from {FIRST_MEDIA_PORT} to {LAST_MEDIA_PORT}: "
+            "end other telephones on this machine."
+        )
 
     def _trouble(self, name: str) -> str:
         """Return the last line SIPp complained with."""

@@ -33,6 +33,8 @@ from transcription.errors import ModelNotFetched
 from transcription.models import ensure_model
 
 LOOK_SECONDS = 0.5
+INTERRUPTED = 130
+STOP_WITHIN = "stop_within_seconds = 5.0"  # what is left then is done at the next start
 PATIENCE_SECONDS = 240.0  # without any progress: a busy machine is slow, not broken
 REDRAWS_PER_SECOND = 4
 Look = Callable[[], Awaitable[list[Placed]]]
@@ -72,16 +74,18 @@ async def _until_interrupted(console: Console, *, leave: bool) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
+    verdict: list[int] = []
     try:
-        return await _demo(console, leave=leave)
+        await _demo(console, verdict, leave=leave)
     except asyncio.CancelledError:
         if not stopping:
             raise
         console.print(both("stopped"))
-        return 0 if leave is False else 130
+    return verdict[0] if verdict else INTERRUPTED
 
 
-async def _demo(console: Console, *, leave: bool) -> int:
+async def _demo(console: Console, verdict: list[int], *, leave: bool) -> None:
+    """Everything, with each part stopped in reverse; `verdict` takes the exit status."""
     began = time.monotonic()
     folder = cache_root() / "demo"
     plan = load()
@@ -92,13 +96,12 @@ async def _demo(console: Console, *, leave: bool) -> int:
         seats = len(settings.MAYOR_OPERATORS + settings.DUTY_OPERATORS)
         console.print(both("started", setup=ready - began, seats=seats))
         console.print(both("watch", url=scene.service.url))
-        status = await _run(console, stack, scene, plan)
+        verdict.append(await _run(console, stack, scene, plan))
         console.print(both("took", setup=ready - began, run=time.monotonic() - ready))
         if not leave:
             console.print(both("addresses", url=scene.service.url))
             console.print(both("serving"))
             await asyncio.Event().wait()
-    return status
 
 
 class DemoRunsError(HotlineError):
@@ -134,7 +137,11 @@ async def _set_up(
     http_port = settings.free_tcp_port(settings.PREFERRED_HTTP_PORT)
     config = folder / "hotline.toml"
     text = settings.service_toml(
-        exchange, asterisk.secrets, data_dir=folder / "data", http_port=http_port
+        exchange,
+        asterisk.secrets,
+        data_dir=folder / "data",
+        http_port=http_port,
+        extra=STOP_WITHIN,
     )
     settings.write_private(config, text)
     service = Service(
