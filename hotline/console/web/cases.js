@@ -103,22 +103,29 @@ export function casesView(place, id, catalogue) {
 function caseDetail(place, id, catalogue) {
   let shown = null;
   let form = null;
+  let moves = 0;
 
-  const load = (quiet = false) => settled(place, async () => {
-    const one = await get(`/api/cases/${id}`);
-    const call = one.call_id ? await get(`/api/calls/${one.call_id}`) : null;
-    return { one, call };
-  }, (found) => {
-    const same = shown && shown.one.state === found.one.state && form?.isDirty();
-    if (quiet && JSON.stringify(found) === JSON.stringify(shown)) return;
-    if (quiet && same) return; // somebody is writing here: leave it alone
-    if (quiet && form?.isDirty()) { form.warn(found.one.state, () => { shown = null; load(); }); return; }
-    shown = found;
-    show(found);
-  }, { quiet });
+  const load = (quiet = false) => {
+    const asked = moves;
+    return settled(place, async () => {
+      const one = await get(`/api/cases/${id}`);
+      const call = one.call_id ? await get(`/api/calls/${one.call_id}`) : null;
+      return { one, call };
+    }, (found) => {
+      // What was asked for before a move of ours came too late to be shown.
+      if (asked !== moves || (quiet && JSON.stringify(found) === JSON.stringify(shown))) return;
+      if (quiet && form?.isBusy()) {
+        if (shown.one.state !== found.one.state) form.warn(found.one.state, () => { shown = null; load(); });
+        return;
+      }
+      shown = found;
+      show(found);
+    }, { quiet });
+  };
 
   async function move(step, facts) {
     const one = await post(`/api/cases/${id}/${step}`, { ...facts, expected: shown.one.state });
+    moves += 1;
     shown = { ...shown, one };
     show(shown);
     return one;

@@ -145,7 +145,8 @@ export function caseForm(one, catalogue, move) {
   show();
   return {
     node,
-    isDirty: () => dirty,
+    // Somebody writes here, or has a field open: what changed elsewhere must not sweep it away.
+    isBusy: () => dirty || node.contains(document.activeElement),
     warn: (state, reload) => {
       const notice = h("p", { class: "limit warn" }, icon("alert"), t("work.changed", { state: word("state", state) }), " ",
         h("button", { class: "button", type: "button", onclick: reload }, t("work.reload")));

@@ -87,13 +87,13 @@ class Page:
             raise AssertionError(json.dumps(told["exceptionDetails"], ensure_ascii=False))
         return told["result"].get("value")
 
-    async def until(self, condition: str, seconds: float = 20) -> Any:
+    async def until(self, condition: str, seconds: float = 20) -> None:
         """Wait in the page until the expression is true; tells what the page shows if it is not."""
         script = f"""new Promise((done) => {{
             const look = () => {{
                 let found = null;
                 try {{ found = {condition}; }} catch {{ /* not there yet */ }}
-                if (found) done(found); else setTimeout(look, 50);
+                if (found) done(true); else setTimeout(look, 50);
             }};
             look();
             setTimeout(() => done(null), {seconds * 1000});
@@ -101,7 +101,6 @@ class Page:
         found = await self.run(script)
         shown = await self.run("document.body.innerText") if not found else ""
         assert found, f"never true: {condition}\n{shown}\n{self.wrong}"
-        return found
 
     async def click(self, selector: str) -> None:
         await self.until(f"document.querySelector({json.dumps(selector)})")
@@ -164,8 +163,11 @@ async def browser(program: str, folder: Path) -> AsyncIterator[Page]:
 
 
 async def _port(file: Path) -> int:
+    def told() -> str:
+        return file.read_text() if file.exists() else ""
+
     async with asyncio.timeout(40):
-        while True:
-            if file.exists() and (text := file.read_text()).count("\n"):
-                return int(text.split("\n")[0])
-            await asyncio.sleep(0.05)  # Chromium tells its port by this file only
+        # Chromium tells its port by this file only.
+        while "\n" not in (text := await asyncio.to_thread(told)):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return int(text.split("\n")[0])

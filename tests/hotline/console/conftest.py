@@ -118,10 +118,10 @@ class Site:
         await self.runner.cleanup()
 
 
-async def opened(services: Services) -> Site:
+async def opened(services: Services, port: int = 0) -> Site:
     runner = web.AppRunner(build(services), access_log=None, shutdown_timeout=1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
     return Site(url=f"http://127.0.0.1:{runner.addresses[0][1]}/", runner=runner)
 
 

@@ -1,0 +1,90 @@
+"""The API's description: it says what the server does, no more and no less."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import ClientSession
+from pydantic import TypeAdapter
+
+from hotline.console.endpoints import ENDPOINTS
+from hotline.console.problems import STATUS, Fault
+from telephony.calls import Leg
+from tests.hotline.console.conftest import NOW, Site
+from tests.hotline.console.filled import Said, Town
+
+SAID = (Said(leg=Leg.CALLER, start=1.0, text="涪城区临园路的路灯坏了"),)
+
+
+async def described(visitor: ClientSession) -> dict[str, Any]:
+    async with visitor.get("/api/openapi.json") as answer:
+        found: dict[str, Any] = await answer.json()
+    return found
+
+
+def at(document: dict[str, Any], ref: str) -> Any:
+    place: Any = document
+    for part in ref.removeprefix("#/").split("/"):
+        place = place[part]
+    return place
+
+
+def refs(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*(refs(it) for it in value.values()))
+    if isinstance(value, list):
+        return set().union(*(refs(it) for it in value))
+    return set()
+
+
+async def test_every_address_of_the_api_is_described_and_every_description_is_served(
+    site: Site, visitor: ClientSession
+) -> None:
+    document = await described(visitor)
+    told = {
+        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+    }
+    assert told == {(it.method, it.path) for it in ENDPOINTS}
+    served = {
+        (route.method, route.resource.canonical)
+        for route in site.runner.app.router.routes()
+        if route.resource is not None and route.method != "HEAD"
+    }
+    pages = {path for _, path in served if path == "/" or path.startswith("/web/")}
+    extra = {(method, path) for method, path in served - told if path not in pages}
+    assert extra == {("GET", "/api/openapi.json"), ("GET", "/api/docs")}
+
+
+async def test_names_are_unique_and_every_reference_leads_somewhere(
+    visitor: ClientSession,
+) -> None:
+    document = await described(visitor)
+    operations = [it for methods in document["paths"].values() for it in methods.values()]
+    names = [it["operationId"] for it in operations]
+    assert len(set(names)) == len(names)
+    assert all(it["summary"] for it in operations)
+    for ref in refs(document):
+        assert at(document, ref), ref
+    assert document["openapi"] == "3.1.0"
+
+
+async def test_every_answer_fits_its_description(town: Town, visitor: ClientSession) -> None:
+    """What is served is read back with the model that the description was made from."""
+    call_id = await town.is_talked(NOW - timedelta(minutes=5), SAID)
+    case_id = await town.case_of(call_id)
+    for endpoint in ENDPOINTS:
+        if endpoint.method != "GET" or endpoint.answers is None:
+            continue
+        path = endpoint.path.format(call_id=call_id, case_id=case_id, leg="caller")
+        async with visitor.get(path) as answer:
+            assert answer.status == 200, path
+            text = await answer.text()
+        TypeAdapter(endpoint.answers).validate_json(text)
+        schema = (await described(visitor))["components"]["schemas"][endpoint.answers.__name__]
+        assert set(json.loads(text)) == set(schema["properties"]), path
+
+
+def test_every_fault_has_a_status() -> None:
+    assert set(STATUS) == set(Fault)
+    assert all(status.value >= 400 for status in STATUS.values())
