@@ -26,7 +26,7 @@ class Unit(StrEnum):
     WORKING_DAYS = "working_days"
 
 
-class Standing(StrEnum):
+class Origin(StrEnum):
     """Where a limit comes from: a regulation, or this product's default until the city decides."""
 
     REGULATION = "regulation"
@@ -47,7 +47,7 @@ class Limit(Document):
     amount: int = Field(ge=1, le=366 * 24 * 60)
     unit: Unit
     basis: str = Field(min_length=1)
-    standing: Standing
+    origin: Origin
 
     def fits(self, kind: Kind, urgency: Urgency, line: str | None, level1: str | None) -> bool:
         """Whether this limit speaks about such a case."""

@@ -29,7 +29,7 @@ from routing.sounds import exact
 
 VOICES = {"word": 1.0, "char": 1.0, "sound": 1.0, "head": 0.7, "head_sound": 0.4}
 SOFTNESS = 0.3  # the C of the support vector machine
-SEEN_IN = 3  # messages; rarer pieces teach little and make the model large
+SEEN_IN = 4  # messages; rarer pieces teach little and make the model large
 FOLDS = 3
 FEWEST = 5  # messages a category
 MISHEARD = 0.15  # share of characters replaced in the second copy

@@ -99,7 +99,7 @@ def test_more_never_ends_earlier(
 
 def working_days(days: int) -> Limit:
     return Limit.model_validate(
-        {"amount": days, "unit": "working_days", "basis": "test", "standing": "ours"}
+        {"amount": days, "unit": "working_days", "basis": "test", "origin": "ours"}
     )
 
 
@@ -169,7 +169,7 @@ def test_the_share_of_a_limit_runs_from_nothing_to_over_one(
 def test_every_limit_names_its_basis_and_what_is_ours_says_so(sichuan: Policy) -> None:
     for limit in sichuan.limits:
         assert limit.basis
-        assert (limit.standing == "ours") == ("默认值" in limit.basis)
+        assert (limit.origin == "ours") == ("默认值" in limit.basis)
 
 
 @pytest.mark.parametrize(
