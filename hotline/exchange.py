@@ -32,7 +32,7 @@ from telephony.connection import AmiConnection
 from telephony.events import System
 from telephony.recovery import ExchangeFiles, Recovery
 from telephony.snapshot import Snapshot
-from telephony.translation import translate
+from telephony.translation import EVENTS, translate
 
 log = logging.getLogger(__name__)
 
@@ -200,6 +200,7 @@ def connection_to(exchange: settings.Exchange) -> AmiConnection:
         exchange.secret.get_secret_value(),
         system=exchange.system,
         ssl=context,
+        only=EVENTS,
     )
 
 
