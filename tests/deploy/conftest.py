@@ -4,7 +4,7 @@ HOTLINE_TEST_ASTERISK names an unpacked prefix, so that the same tests run on an
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -41,8 +41,10 @@ def sipp_tool() -> Tool:
 
 
 @pytest.fixture
-def sipp(sipp_tool: Tool, tmp_path: Path) -> Sipp:
-    return Sipp(sipp_tool, tmp_path / "sipp")
+async def sipp(sipp_tool: Tool, tmp_path: Path) -> AsyncIterator[Sipp]:
+    runner = Sipp(sipp_tool, tmp_path / "sipp")
+    yield runner
+    await runner.close()
 
 
 @pytest.fixture

@@ -270,6 +270,7 @@ class Sipp:
     def __init__(self, tool: Tool, folder: Path) -> None:
         self.tool, self.folder = tool, folder
         self.count = 0
+        self.started: list[asyncio.subprocess.Process] = []
         folder.mkdir(parents=True, exist_ok=True)
 
     async def start(
@@ -289,7 +290,7 @@ class Sipp:
         argv += ["-mp", str(media), "-nostdin", "-timeout", "60s", "-timeout_error"]
         argv += ["-trace_err", "-error_file", str(file.with_suffix(".errors"))]
         with file.with_suffix(".out").open("wb") as output:
-            return await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 *argv,
                 cwd=self.folder,
                 env={**os.environ, **self.tool.env, "TERM": "dumb"},
@@ -297,6 +298,15 @@ class Sipp:
                 stdout=output,
                 stderr=output,
             )
+        self.started.append(process)
+        return process
+
+    async def close(self) -> None:
+        """End whoever is still on the line, as after a test that failed."""
+        for process in self.started:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
 
     async def operator(
         self, telephone: Telephone, port: int, calls: int = 1

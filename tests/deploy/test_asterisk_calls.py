@@ -154,7 +154,7 @@ async def test_an_answered_call_leaves_its_story_and_both_voices(
     )
     assert recorded <= took
     for leg in (legs.caller, legs.operator):
-        assert abs(len(leg) / RATE - recorded) < 0.25
+        assert abs(len(leg) / RATE - recorded) < 0.5
     bridged = time_of(exchange, "BRIDGE_ENTER", "PJSIP/trunk") - time_of(
         exchange, "APP_START", "PJSIP/trunk", "MixMonitor"
     )
@@ -172,13 +172,18 @@ async def test_an_answered_call_leaves_its_story_and_both_voices(
 
 
 def onsets(leg: list[int]) -> list[float]:
-    """Return when each beep of the operator begins, to 5 ms."""
-    window, found, sounding = 80, [], False
+    """Return when each beep of the operator begins, to 5 ms.
+
+    A late packet may cut a beep in two; beeps lie 0.5 s apart, its parts do not.
+    """
+    window, sounding = 80, False
+    found: list[float] = []
     for at in range(0, len(leg) - window, window // 2):
         loud = power(leg[at : at + window], OPERATOR_HERTZ)
         if loud > 800**2 and not sounding:
-            found.append(at / RATE)
             sounding = True
+            if not found or at / RATE - found[-1] > 0.3:
+                found.append(at / RATE)
         elif loud < 200**2:
             sounding = False
     return found
@@ -214,11 +219,13 @@ async def test_both_legs_keep_one_clock(
     spoken, heard = onsets(legs.operator), onsets(legs.caller)
     assert len(spoken) == len(heard) == len(gaps)
     for said, echoed in zip(spoken, heard, strict=True):
-        assert 0 <= echoed - said < 0.1  # the way to the caller and back
+        # 20 ms on an idle machine: the way to the caller and back. Without one clock it would
+        # be the 1.5 s of ringing, in which the caller sends nothing.
+        assert abs(echoed - said) < 0.5
     answered = time_of(exchange, "BRIDGE_ENTER", "PJSIP/trunk") - time_of(
         exchange, "APP_START", "PJSIP/trunk", "MixMonitor"
     )
-    assert abs(spoken[0] - answered - gaps[0]) < 0.25  # the files begin with MixMonitor
+    assert abs(spoken[0] - answered - gaps[0]) < 0.5  # the files begin with MixMonitor
     told = time_of(exchange, "APP_START", "PJSIP/trunk", "MixMonitor") - time_of(
         exchange, "CHAN_START", "PJSIP/trunk"
     )
