@@ -7,7 +7,7 @@ a lost announcement delays a row and never hides it.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 
 import asyncpg
@@ -69,7 +69,9 @@ class Feed:
         """The newest row: where a reader starts that wants only what is still to come."""
         return int(await self._pool.fetchval("SELECT coalesce(max(id), 0) FROM journal"))
 
-    async def follow(self, last: int, *, look_every: float = 5.0) -> AsyncIterator[journal.Entry]:
+    async def follow(
+        self, last: int, *, look_every: float = 5.0
+    ) -> AsyncGenerator[journal.Entry, None]:
         """Every row after `last`, oldest first, then each new one; ends when the feed closes."""
         while not self._closed:
             woken = self._wake
