@@ -18,7 +18,6 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
-from telephony.calls import Outcome
 
 from metrics import names
 from metrics.collect import (
@@ -31,8 +30,10 @@ from metrics.collect import (
 )
 from metrics.names import Metric, Shape
 from routing.cases import CaseState
+from telephony.calls import Outcome
 from telephony.errors import Reason
 from telephony.health import LinkState
+from telephony.reconcile import DifferenceKind
 
 Labels = Sequence[str]
 Samples = Iterable[tuple[Labels, float]]
@@ -44,16 +45,14 @@ def render(
     process: ProcessState,
     *,
     accept: str = "",
-    differences: Iterable[str] = (),
 ) -> tuple[bytes, str]:
     """Return the page and its content type; `accept` is the scraper's own Accept header.
 
     Without a snapshot (the database does not answer) the process still tells its own state and
-    `hotline_database_up` is 0. `differences` are the kinds that are shown at zero before the
-    first of them is found.
+    `hotline_database_up` is 0.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Page(snapshot, process, tuple(differences)))
+    registry.register(_Page(snapshot, process))
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     encode, content_type = choose_encoder(accept)
@@ -63,15 +62,9 @@ def render(
 class _Page(Collector):
     """Every family of names.py."""
 
-    def __init__(
-        self,
-        snapshot: Snapshot | None,
-        process: ProcessState,
-        differences: tuple[str, ...],
-    ) -> None:
+    def __init__(self, snapshot: Snapshot | None, process: ProcessState) -> None:
         self._snapshot = snapshot
         self._process = process
-        self._differences = differences
 
     def collect(self) -> Iterator[Family]:
         yield from _of_process(self._process)
@@ -80,7 +73,7 @@ class _Page(Collector):
             yield from _of_calls(self._snapshot)
             yield from _of_words(self._snapshot)
             yield from _of_cases(self._snapshot)
-            yield _differences(self._snapshot, self._process, self._differences)
+            yield _differences(self._snapshot, self._process)
             yield _family(names.SNAPSHOT_TIME, [((), self._snapshot.at.timestamp())])
 
 
@@ -212,8 +205,8 @@ def _of_cases(snapshot: Snapshot) -> Iterator[Family]:
         )
 
 
-def _differences(snapshot: Snapshot, process: ProcessState, kinds: tuple[str, ...]) -> Family:
-    shown = {(link.system, kind) for link in process.links for kind in kinds}
+def _differences(snapshot: Snapshot, process: ProcessState) -> Family:
+    shown = {(link.system, str(kind)) for link in process.links for kind in DifferenceKind}
     shown.update(snapshot.differences)
     samples = [(key, snapshot.differences.get(key, 0)) for key in sorted(shown)]
     return _family(names.DIFFERENCES, samples)

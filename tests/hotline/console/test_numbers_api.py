@@ -10,8 +10,10 @@ import pytest
 from aiohttp import ClientSession
 from pydantic import SecretStr
 
+from hotline.config import Exchange
 from hotline.database import Pool, pooled
 from hotline.errors import HotlineError
+from hotline.exchange import RunningExchange
 from hotline.services import Services
 from metrics.names import ALL
 from routing.cases import Move
@@ -95,6 +97,29 @@ async def test_counters_stand_still_over_a_restart(
     assert {k: v for k, v in before.items() if k[0] in ours} == {
         k: v for k, v in after.items() if k[0] in ours
     }
+
+
+async def test_an_exchange_that_cannot_be_reached_shows_on_the_page(
+    services: Services, tmp_path: Path
+) -> None:
+    away = Exchange(
+        system="mianyang-1",
+        secret=SecretStr("x"),
+        port=1,
+        cel_file=tmp_path / "calls.csv",
+        queue_log_file=tmp_path / "queue_log",
+        recordings_dir=tmp_path,
+    )
+    exchange = RunningExchange(
+        away, config=services.config, pool=services.pool, clock=services.clock
+    )
+    site = await opened(replace(services, exchanges={"mianyang-1": exchange}))
+    async with site.visitor().get("/metrics") as answer:
+        series = read(await answer.read())
+    await site.close()
+    assert value(series, "hotline_ami_connected", system="mianyang-1") == 0
+    different = "hotline_reconciliation_differences_total"
+    assert value(series, different, system="mianyang-1", kind="missing") == 0
 
 
 async def fails() -> None:
