@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from deploy.asterisk.outbound import Outbound
 from deploy.errors import ExchangeInvalid
 
 #: Characters that mean something to the dialplan, to a configuration file or to a shell.
@@ -82,6 +83,7 @@ class Exchange:
     operators: tuple[Operator, ...]
     trunk_match: tuple[str, ...] = ("127.0.0.1",)
     sip_address: str = "127.0.0.1"
+    outbound: Outbound | None = None
 
     def __post_init__(self) -> None:
         _check(r"[a-z0-9][a-z0-9-]{0,31}", self.system, "The system's name", "small letters")

@@ -7,6 +7,7 @@ import tempfile
 import wave
 from pathlib import Path
 
+from deploy.asterisk import control_plan
 from deploy.asterisk.config import Exchange, Line, Operator
 from deploy.asterisk.secrets import Secrets, write_private
 from deploy.errors import ExchangeInvalid
@@ -51,6 +52,7 @@ MODULES = (
     *("app_dial", "app_playback", "app_playtones", "app_mixmonitor", "app_userevent"),
     *("app_celgenuserevent", "app_stack", "app_queue", "pbx_config"),
     *("res_cdrel_custom", "cel_custom"),
+    *control_plan.MODULES,
 )
 
 #: Files whose defaults serve; they exist so that the log holds no complaint about them.
@@ -117,6 +119,7 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
     return {
         **{f"{name}.conf": "; The defaults serve.\n" for name in DEFAULTS},
         **rendered,
+        **control_plan.control_files(exchange),
         "cdr.conf": NO_CDR,
     }
 

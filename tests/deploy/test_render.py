@@ -132,7 +132,7 @@ def test_ami_listens_here_only_and_gives_the_least() -> None:
         assert user["permit"] == "127.0.0.1/255.255.255.255"
         assert user["writetimeout"] == "5000"
     assert reader["write"] == "reporting"
-    assert actor["write"] == "originate,agent"
+    assert actor["write"] == "originate,agent,call"
     assert "read" not in actor
 
 

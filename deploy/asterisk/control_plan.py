@@ -1,0 +1,86 @@
+"""The dialplan behind call control: hold, transfer, consultation, and the way out.
+
+Everything here is reached by the service alone (Originate, Redirect, BlindTransfer of the AMI user
+`actor`), except the emergency numbers, which an operator's telephone may also dial by itself. The
+contexts of the trunk include none of it, so no caller gets here by what he dials.
+"""
+
+import re
+from pathlib import Path
+
+from deploy.asterisk.config import Exchange
+from deploy.asterisk.outbound import Outbound
+
+TEMPLATES = Path(__file__).with_name("templates")
+DIALPLAN = "extensions_control.conf"
+TRUNK = "pjsip_outbound.conf"
+HOLD_SECONDS = 300  # then the citizen is given back to the operator, who may have forgotten him
+
+#: What these contexts need beside the modules of the lines.
+MODULES = (
+    *("app_chanspy", "app_bridgeaddchan", "app_directed_pickup"),
+    *("func_cut", "func_groupcount", "func_dialplan"),
+)
+
+
+def control_files(exchange: Exchange) -> dict[str, str]:
+    """Return the configuration files of call control by name; both exist on every exchange."""
+    return {DIALPLAN: _dialplan(exchange), TRUNK: _trunk(exchange.outbound)}
+
+
+def _dialplan(exchange: Exchange) -> str:
+    out = exchange.outbound
+    inside = [operator.extension for operator in exchange.operators]
+    outside = (
+        [f"_{pattern}" if "X" in pattern else pattern for pattern in out.allowed] if out else []
+    )
+    emergency = list(out.emergency) if out else []
+    dial = {
+        **dict.fromkeys(inside, "Dial(PJSIP/${EXTEN},@ring@)"),
+        **dict.fromkeys(outside, "Gosub(outside,s,1(${EXTEN}))"),
+        **dict.fromkeys(emergency, "Gosub(emergency-call,s,1(${EXTEN}))"),
+    }
+
+    def steps(extens: list[str], ring: int, then: str) -> str:
+        return "\n".join(
+            f"exten => {exten},1,{dial[exten].replace('@ring@', str(ring))}\n same => n,{then}"
+            for exten in extens
+        )
+
+    return _fill(
+        "extensions_control.conf",
+        {
+            "hold_seconds": str(HOLD_SECONDS),
+            "transfer": steps(list(dial), 20, "Goto(control,transferred,1)"),
+            "consult": steps(list(dial), 30, "Goto(control,wait,1)"),
+            "outbound": steps([*outside, *emergency], 30, "Hangup()"),
+            "emergency": steps(emergency, 30, "Hangup()"),
+            "number": out.number if out else "",
+            "calls_per_operator": str(out.calls_per_operator if out else 0),
+            "longest_seconds": str(out.longest_seconds if out else 1),
+        },
+    )
+
+
+def _trunk(out: Outbound | None) -> str:
+    if out is None:
+        return "; No outgoing trunk is configured: no call can leave this exchange.\n"
+    auth = "outbound_auth = outbound" if out.username else "; The carrier knows us by address."
+    proof = (
+        f"[outbound]\ntype = auth\nauth_type = userpass\n"
+        f"username = {out.username}\npassword = {out.secret}\n"
+    )
+    return _fill(
+        "pjsip_outbound.conf",
+        {
+            "number": out.number,
+            "contact": out.contact,
+            "auth": auth,
+            "proof": proof if out.username else "",
+        },
+    )
+
+
+def _fill(name: str, words: dict[str, str]) -> str:
+    text = (TEMPLATES / name).read_text(encoding="utf-8")
+    return re.sub(r"@(\w+)@", lambda match: words[match[1]], text)
