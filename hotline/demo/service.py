@@ -102,7 +102,7 @@ class Service:
         return await self._end(signal.SIGTERM)
 
     async def kill(self) -> None:
-        """End it as a power cut would, with every process it started."""
+        """End it as a power cut would: nothing in hand is finished."""
         await self._end(signal.SIGKILL)
 
     async def _end(self, number: signal.Signals) -> int | None:

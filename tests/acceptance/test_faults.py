@@ -31,6 +31,8 @@ async def check_answered_once(stage: Stage, placed: PlacedCall) -> None:
     for event in ("call.started", "call.answered", "call.ended"):
         assert stored.journal.count(event) == 1, (event, stored.journal)
     check_times(stage, placed, stored, answered=True, live=False)
+    await stage.differences(stored.call["linked_id"])  # the files have been held against it ...
+    assert await stage.count(placed.caller.caller) == 1  # ... and it is still one call
 
 
 async def test_calls_survive_a_cut_of_the_managers_connection(stage: Stage) -> None:
