@@ -72,3 +72,7 @@ class ActionRefused(ActionError):  # noqa: N818 - it states a fact
     def __init__(self, sentence: str, *, action: str, answer: str) -> None:
         super().__init__(sentence, action=action)
         self.answer = answer
+
+
+class ControlRefused(TelephonyError):  # noqa: N818 - it states a fact
+    """An order was not given to the exchange, because a part of it has the wrong shape."""
