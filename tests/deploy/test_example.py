@@ -1,5 +1,6 @@
 """What an operations team copies must work as it stands."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -14,6 +15,8 @@ DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 def test_the_example_configuration_is_understood(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in [name for name in os.environ if name.startswith("HOTLINE_")]:
+        monkeypatch.delenv(name)
     text = (DEPLOY / "hotline.example.toml").read_text(encoding="utf-8")
     for name in ("database_dsn", "ami_reader"):
         (tmp_path / name).write_text("made-up", encoding="utf-8")
