@@ -19,13 +19,15 @@ Handling ratio, 30 days by due time: accepted items answered directly, or dispat
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from routing.calendar import Calendar
 from routing.cases import CaseState, Kind, Urgency
-from routing.deadlines import due
+from routing.deadlines import after
 from routing.errors import CalendarEnds
-from routing.policy import Policy
+from routing.numbers import SHANGHAI
+from routing.policy import Limit, Policy, Unit
 from telephony.health import LinkState
 
 CONNECT_WINDOW = timedelta(hours=24)
@@ -201,24 +203,39 @@ class ProcessState:
 
 
 def due_times(policies: Mapping[str, Policy], calendar: Calendar) -> DueTimes:
-    """Return the rule that dates an item; None where its policy or calendar year is missing."""
+    """Return the rule that dates an item; None where its policy or calendar year is missing.
+
+    Limits counted in days depend on the day of acceptance alone, so each is computed once: what
+    is remembered is bounded by the days the calendar covers.
+    """
+    by_day: dict[tuple[str, int, Unit, date], datetime | None] = {}
+
+    @lru_cache(maxsize=4096)
+    def limit_of(name: str, kind: Kind, urgency: Urgency, line: str, level1: str | None) -> Limit:
+        return policies[name].limit(kind, urgency, line=line, level1=level1)
+
+    def dated(begin: datetime, limit: Limit, policy: Policy) -> datetime | None:
+        try:
+            return after(begin, limit, policy, calendar)
+        except CalendarEnds:
+            return None
 
     def rule(item: Item) -> datetime | None:
         policy = policies.get(item.policy)
         if policy is None:
             return None
-        try:
-            return due(
-                item.kind,
-                item.urgency,
-                item.accepted_at,
-                policy,
-                calendar,
-                line=item.line,
-                level1=item.level1,
+        limit = limit_of(item.policy, item.kind, item.urgency, item.line, item.level1)
+        if limit.unit in {Unit.WORKING_DAYS, Unit.CALENDAR_DAYS}:
+            key = (
+                item.policy,
+                limit.amount,
+                limit.unit,
+                item.accepted_at.astimezone(SHANGHAI).date(),
             )
-        except CalendarEnds:
-            return None
+            if key not in by_day:
+                by_day[key] = dated(item.accepted_at, limit, policy)
+            return by_day[key]
+        return dated(item.accepted_at, limit, policy)
 
     return rule
 

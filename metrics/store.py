@@ -4,6 +4,7 @@ Every number is recomputed from committed rows, so it survives any restart. Call
 is no longer configured are counted under the line `other`: nothing drops out of a sum silently.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import LiteralString
@@ -12,17 +13,18 @@ import asyncpg
 
 from metrics.collect import (
     CONNECT_WINDOW,
-    DueTimes,
     Histogram,
     Item,
     Line,
     LineCalls,
     Snapshot,
     Transcripts,
-    handling_of,
 )
+from metrics.ledger import Ledger
 from metrics.names import TALK_BUCKETS, WAIT_BUCKETS
 from routing.cases import CaseState, Kind, Urgency
+
+BLOCK = 5000
 
 # $1 names and $2 targets of the configured lines, $3 the moment, $4 the sliding window.
 _CALLS: LiteralString = """
@@ -124,15 +126,29 @@ SELECT CASE WHEN c.line = ANY ($1::text[]) THEN c.line ELSE 'other' END AS line,
  WHERE c.kind IS NOT NULL
    AND (c.opened_at IS NOT NULL
         OR (c.closed_at IS NOT NULL AND told.withdrawn IS DISTINCT FROM true))"""
+_OPEN_ITEMS: LiteralString = _ITEMS + " AND c.state <> 'closed'"
+_CLOSED_ITEMS: LiteralString = _ITEMS + " AND c.state = 'closed'"
+_THESE_ITEMS: LiteralString = _ITEMS + " AND c.id = ANY ($2::bigint[])"
+# A closed case stays closed, and journal rows come in the order of their commits.
+_CLOSED_SINCE: LiteralString = """
+SELECT DISTINCT case_id FROM journal
+ WHERE id > $1 AND event IN ('case.closed', 'case.withdrawn') AND case_id IS NOT NULL"""
+_NEWEST: LiteralString = "SELECT coalesce(max(id), 0) FROM journal"
 
 _DIFFERENCES: LiteralString = """
 SELECT system, kind, count(*) AS found FROM differences GROUP BY system, kind"""
 
 
 async def snapshot(
-    conn: asyncpg.Connection, lines: Sequence[Line], rule: DueTimes, now: datetime
+    conn: asyncpg.Connection,
+    lines: Sequence[Line],
+    ledger: Ledger,
+    now: datetime,
 ) -> Snapshot:
-    """Return all numbers as of one moment of the database; `now` judges windows and due times."""
+    """Return all numbers as of one moment of the database; `now` judges windows and due times.
+
+    The ledger takes in what was closed since it was last used; a new one reads everything.
+    """
     names = [line.name for line in lines]
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         targets = [line.target for line in lines]
@@ -143,8 +159,10 @@ async def snapshot(
         recordings = await conn.fetch(_RECORDINGS)
         transcripts = await conn.fetchrow(_TRANSCRIPTS)
         cases = await conn.fetch(_CASES, names)
-        items = await conn.fetch(_ITEMS, names)
         differences = await conn.fetch(_DIFFERENCES)
+        still_open = await conn.fetch(_OPEN_ITEMS, names)
+        newest = await conn.fetchval(_NEWEST)
+        await _take_in(conn, names, ledger, newest)
     return Snapshot(
         at=now,
         lines=tuple(lines),
@@ -155,9 +173,25 @@ async def snapshot(
         recordings={row["state"]: row["found"] for row in recordings},
         transcripts=Transcripts(**dict(transcripts)) if transcripts else Transcripts(),
         cases={(row["line"], row["state"]): row["found"] for row in cases},
-        handling=handling_of(map(_item, items), names, rule, now),
+        handling=await asyncio.to_thread(ledger.count, list(map(_item, still_open)), now),
         differences={(row["system"], row["kind"]): row["found"] for row in differences},
     )
+
+
+async def _take_in(
+    conn: asyncpg.Connection, names: Sequence[str], ledger: Ledger, newest: int
+) -> None:
+    """Give the ledger what was closed since; the first time everything, block by block."""
+    if ledger.seen:
+        ids = [row["case_id"] for row in await conn.fetch(_CLOSED_SINCE, ledger.seen)]
+        rows = await conn.fetch(_THESE_ITEMS, names, ids) if ids else []
+        ledger.settle(map(_item, rows), newest)
+        return
+    found: list[Item] = []
+    cursor = await conn.cursor(_CLOSED_ITEMS, names)
+    while rows := await cursor.fetch(BLOCK):
+        found += await asyncio.to_thread(lambda block: list(map(_item, block)), rows)
+    await asyncio.to_thread(ledger.settle, found, newest)
 
 
 def _histograms(

@@ -1,9 +1,10 @@
 """The newest snapshot of the counts, shared by the page of rates and the page for Prometheus.
 
-It is taken at most once a second, however many ask.
+However many ask, one counts.
 """
 
 import asyncio
+import logging
 import time
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +16,10 @@ from hotline.errors import DatabaseUnavailableError
 from hotline.services import Services
 from metrics.collect import DueTimes, Line, ProcessState, Snapshot, due_times
 from metrics.exporter import render
+from metrics.ledger import Ledger
 from metrics.store import snapshot
+
+log = logging.getLogger(__name__)
 
 DATABASE_ERRORS = (
     DatabaseUnavailableError,
@@ -29,7 +33,9 @@ DATABASE_ERRORS = (
 )
 FRESH_FOR = 1.0
 PATIENCE = 5.0
-"""Seconds the database may take to count."""
+"""Seconds anybody waits for a counting."""
+LONGEST = 300.0
+"""Seconds one counting may take; the first after a start looks at every case."""
 
 
 def running_version() -> str:
@@ -41,7 +47,11 @@ def running_version() -> str:
 
 
 class Counted:
-    """The newest snapshot, counted anew when it is older than a second; one counting at a time."""
+    """The newest snapshot, counted anew when it is no longer fresh; one counting at a time.
+
+    Counting takes at most a tenth of the time, however large the database: a snapshot that took
+    long to make is kept for longer, and says on the page when it was made.
+    """
 
     def __init__(self, services: Services) -> None:
         """Lines and their targets come from the configuration."""
@@ -51,20 +61,44 @@ class Counted:
             for line in services.config.lines
         )
         self._rule: DueTimes = due_times(services.policies, services.calendar)
-        self._turn = asyncio.Lock()
+        self._ledger = self._new_ledger()
+        self._counting: asyncio.Task[Snapshot] | None = None
         self._newest: Snapshot | None = None
-        self._counted_at = -FRESH_FOR
+        self._fresh_until = 0.0
+
+    def _new_ledger(self) -> Ledger:
+        return Ledger([line.name for line in self._lines], self._rule)
 
     async def now(self) -> Snapshot:
-        """A snapshot at most a second old; raises one of `DATABASE_ERRORS`."""
-        async with self._turn:
-            if self._newest is None or time.monotonic() - self._counted_at >= FRESH_FOR:
-                async with asyncio.timeout(PATIENCE), borrowed(self._services.pool) as conn:
-                    self._newest = await snapshot(
-                        conn, self._lines, self._rule, self._services.clock()
-                    )
-                self._counted_at = time.monotonic()
+        """A fresh snapshot; raises one of `DATABASE_ERRORS`.
+
+        Whoever waits longer than `PATIENCE` is sent away, the counting goes on for the next.
+        """
+        if self._newest is not None and time.monotonic() < self._fresh_until:
             return self._newest
+        if self._counting is None or self._counting.done():
+            self._counting = asyncio.create_task(self._count(), name="counting")
+            self._counting.add_done_callback(_look_at)
+        async with asyncio.timeout(PATIENCE):
+            return await asyncio.shield(self._counting)
+
+    async def _count(self) -> Snapshot:
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(LONGEST), borrowed(self._services.pool) as conn:
+                found = await snapshot(conn, self._lines, self._ledger, self._services.clock())
+        except BaseException:
+            self._ledger = self._new_ledger()  # it may have taken in a part: begin again
+            raise
+        took = time.monotonic() - began
+        self._newest, self._fresh_until = found, time.monotonic() + max(FRESH_FOR, 9 * took)
+        return found
+
+    async def close(self) -> None:
+        """Count no more: the service is going down."""
+        if self._counting is not None:
+            self._counting.cancel()
+            await asyncio.wait([self._counting])
 
     async def page(self, accept: str) -> tuple[bytes, str]:
         """The page for Prometheus; without a database it still tells what the process knows."""
@@ -79,3 +113,9 @@ class Counted:
             version=running_version(),
             links=tuple(it.connection.state for it in self._services.exchanges.values()),
         )
+
+
+def _look_at(counting: "asyncio.Task[Snapshot]") -> None:
+    """Take note of a failure that nobody waited for; the next who asks counts again."""
+    if not counting.cancelled() and (error := counting.exception()) is not None:
+        log.info("The counts could not be read: %s", type(error).__name__)

@@ -50,7 +50,8 @@ def build(services: Services) -> web.Application:
         host=config.http_host,
     )
     app = web.Application(middlewares=[_answer_refusals], client_max_size=LARGEST_BODY)
-    app[DESK] = Desk(services=services, door=door, counted=Counted(services))
+    counted = Counted(services)
+    app[DESK] = Desk(services=services, door=door, counted=counted)
     app.on_response_prepare.append(_guard)
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, _route(endpoint.path), _serve(endpoint))
@@ -60,7 +61,11 @@ def build(services: Services) -> web.Application:
     async def openapi(_: web.Request) -> web.Response:
         return web.Response(text=api, content_type="application/json")
 
+    async def stop_counting(_: web.Application) -> None:
+        await counted.close()
+
     app.router.add_get("/api/openapi.json", openapi)
+    app.on_cleanup.append(stop_counting)
     return app
 
 

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from metrics.collect import Item, Line
+from metrics.ledger import Ledger
 from metrics.names import TALK_BUCKETS, WAIT_BUCKETS
 from metrics.store import snapshot
 from tests.metrics.rows import CallRow, CaseRow
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 LINES = (Line(name="mayor"), Line(name="duty", target=timedelta(seconds=10)))
+NAMES = [line.name for line in LINES]
 DAY = 86400
 
 
@@ -59,7 +61,7 @@ async def test_every_count_equals_a_walk_over_the_rows(conn: asyncpg.Connection)
     calls = [some_call(rng, number) for number in range(1, 401)]
     for call in calls:
         await call.write(conn)
-    found = await snapshot(conn, LINES, undated, NOW)
+    found = await snapshot(conn, LINES, Ledger(NAMES, undated), NOW)
 
     targets = {"mayor": 15.0, "duty": 10.0, "other": 15.0}
     assert set(found.calls) == set(targets)
@@ -135,7 +137,7 @@ def check_waits(histogram: object, calls: list[CallRow], outcome: str) -> None:
 async def test_an_empty_database_has_every_configured_line_at_zero(
     conn: asyncpg.Connection,
 ) -> None:
-    found = await snapshot(conn, LINES, undated, NOW)
+    found = await snapshot(conn, LINES, Ledger(NAMES, undated), NOW)
     assert {line: counts.offered for line, counts in found.calls.items()} == {"mayor": 0, "duty": 0}
     assert found.calls["mayor"].connect.value is None
     assert found.transcripts.oldest_pending is None
@@ -147,7 +149,7 @@ async def test_a_line_taken_out_of_the_configuration_is_still_counted(
     await CallRow(line="old-line", started_at=NOW, queued=1, ended=70, outcome="unanswered").write(
         conn
     )
-    found = await snapshot(conn, LINES, undated, NOW + timedelta(minutes=5))
+    found = await snapshot(conn, LINES, Ledger(NAMES, undated), NOW + timedelta(minutes=5))
     assert found.calls["other"].offered == 1
     assert found.ended["other", "unanswered"] == 1
 
@@ -170,7 +172,7 @@ async def test_registered_counts_answered_calls_whose_case_a_person_confirmed(
         await CaseRow(
             line="mayor", state=state, drafted_at=NOW, opened_at=opened, call_id=number
         ).write(conn)
-    found = await snapshot(conn, LINES, undated, NOW + timedelta(minutes=5))
+    found = await snapshot(conn, LINES, Ledger(NAMES, undated), NOW + timedelta(minutes=5))
     assert found.calls["mayor"].registered == 2
     assert found.cases == {("mayor", "draft"): 1, ("mayor", "open"): 1, ("mayor", "closed"): 1}
 
@@ -193,7 +195,7 @@ async def test_pending_transcripts_tell_since_when(conn: asyncpg.Connection) -> 
         """INSERT INTO recordings (call_id, leg, state, source_path)
            VALUES (7, 'caller', 'missing', 'x.wav'), (7, 'operator', 'expected', 'y.wav')"""
     )
-    found = await snapshot(conn, LINES, undated, NOW)
+    found = await snapshot(conn, LINES, Ledger(NAMES, undated), NOW)
     assert found.transcripts.pending == 1
     assert found.transcripts.oldest_pending == since
     assert found.transcripts.audio_seconds == 12.5

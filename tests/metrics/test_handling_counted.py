@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from metrics.collect import Handling, Item, Line, due_times, handling_of
+from metrics.ledger import Ledger
 from metrics.store import snapshot
 from routing.calendar import load_calendar
 from routing.cases import CaseState, Kind, Urgency
@@ -21,6 +22,7 @@ NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 LINES = (Line(name="mayor"), Line(name="duty"))
+NAMES = [line.name for line in LINES]
 
 
 def two_days(item: Item) -> datetime:
@@ -173,7 +175,9 @@ async def test_rows_become_items_and_the_real_policy_dates_them(conn: asyncpg.Co
     ]
     for row in rows:
         await row.write(conn)
-    found = (await snapshot(conn, LINES, due_times(policies, calendar), NOW)).handling["mayor"]
+    found = (
+        await snapshot(conn, LINES, Ledger(NAMES, due_times(policies, calendar)), NOW)
+    ).handling["mayor"]
     assert (found.window_due, found.window_handled, found.window_on_time) == (5, 3, 2)
     assert (found.open_overdue, found.withdrawn, found.undated) == (1, 1, 1)
     assert found.ratio.value == 0.6
@@ -188,5 +192,7 @@ async def test_an_item_whose_limit_leaves_the_calendar_is_undated_not_lost(
     await CaseRow(
         line="duty", state="open", policy=next(iter(policies)), drafted_at=last, opened_at=last
     ).write(conn)
-    found = await snapshot(conn, LINES, due_times(policies, calendar), last + 30 * DAY)
+    found = await snapshot(
+        conn, LINES, Ledger(NAMES, due_times(policies, calendar)), last + 30 * DAY
+    )
     assert found.handling["duty"].undated == 1

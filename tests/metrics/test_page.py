@@ -11,6 +11,7 @@ from prometheus_client.openmetrics import parser as openmetrics_parser
 from metrics import names
 from metrics.collect import Line, ProcessState, Snapshot
 from metrics.exporter import render
+from metrics.ledger import Ledger
 from metrics.names import ALL, Shape
 from metrics.store import snapshot
 from telephony.ami import WireCounts
@@ -20,6 +21,7 @@ from tests.metrics.rows import CallRow, CaseRow
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 LINES = (Line(name="mayor"), Line(name="duty"))
+NAMES = [line.name for line in LINES]
 LINK = LinkState(
     system="mianyang-1",
     phase=Phase.READY,
@@ -62,7 +64,7 @@ def value(series: Series, name: str, **labels: str) -> float:
 
 
 async def empty(conn: asyncpg.Connection) -> Snapshot:
-    return await snapshot(conn, LINES, lambda _: None, NOW)
+    return await snapshot(conn, LINES, Ledger(NAMES, lambda _: None), NOW)
 
 
 async def test_every_metric_stands_on_the_page_of_an_empty_service(
