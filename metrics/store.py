@@ -71,7 +71,8 @@ SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line, out
        count(*) AS found
   FROM calls WHERE ended_at IS NOT NULL GROUP BY 1, 2"""
 
-# The edge of an observation is the smallest bucket edge not below it (`le` is inclusive).
+# $2 holds the bucket edges negated, so that `above` counts the edges not below the observation:
+# `le` is inclusive.
 _WAITS: LiteralString = """
 WITH waited AS (
     SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line,
@@ -80,7 +81,7 @@ WITH waited AS (
                AS seconds
       FROM calls
      WHERE queued_at IS NOT NULL AND coalesce(answered_at, ended_at) IS NOT NULL)
-SELECT line, outcome, (SELECT min(e) FROM unnest($2::float8[]) e WHERE e >= seconds) AS edge,
+SELECT line, outcome, width_bucket(-seconds, $2::float8[]) AS above,
        count(*) AS found, sum(seconds) AS total
   FROM waited GROUP BY 1, 2, 3"""
 
@@ -89,7 +90,7 @@ WITH talked AS (
     SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line,
            greatest(extract(epoch FROM ended_at - answered_at), 0)::float8 AS seconds
       FROM calls WHERE ended_at IS NOT NULL AND answered_at IS NOT NULL)
-SELECT line, (SELECT min(e) FROM unnest($2::float8[]) e WHERE e >= seconds) AS edge,
+SELECT line, width_bucket(-seconds, $2::float8[]) AS above,
        count(*) AS found, sum(seconds) AS total
   FROM talked GROUP BY 1, 2"""
 
@@ -154,8 +155,8 @@ async def snapshot(
         targets = [line.target for line in lines]
         calls = await conn.fetch(_CALLS, names, targets, now, CONNECT_WINDOW)
         ended = await conn.fetch(_ENDED, names)
-        waits = await conn.fetch(_WAITS, names, WAIT_BUCKETS)
-        talks = await conn.fetch(_TALKS, names, TALK_BUCKETS)
+        waits = await conn.fetch(_WAITS, names, _negated(WAIT_BUCKETS))
+        talks = await conn.fetch(_TALKS, names, _negated(TALK_BUCKETS))
         recordings = await conn.fetch(_RECORDINGS)
         transcripts = await conn.fetchrow(_TRANSCRIPTS)
         cases = await conn.fetch(_CASES, names)
@@ -194,6 +195,10 @@ async def _take_in(
     await asyncio.to_thread(ledger.settle, found, newest)
 
 
+def _negated(edges: tuple[float, ...]) -> list[float]:
+    return sorted(-edge for edge in edges)
+
+
 def _histograms(
     edges: tuple[float, ...], rows: Sequence[asyncpg.Record], *keys: str
 ) -> Iterator[tuple[tuple[str, ...], Histogram]]:
@@ -202,7 +207,8 @@ def _histograms(
     totals: dict[tuple[str, ...], float] = {}
     for row in rows:
         key = tuple(row[name] for name in keys)
-        found.setdefault(key, {})[row["edge"]] = row["found"]
+        edge = edges[-row["above"]] if row["above"] else None
+        found.setdefault(key, {})[edge] = row["found"]
         totals[key] = totals.get(key, 0.0) + row["total"]
     for key, own in found.items():
         yield key, Histogram.of(edges, own, totals[key])
