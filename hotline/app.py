@@ -19,6 +19,7 @@ from hotline import database
 from hotline.casework import load_casework
 from hotline.config import Config
 from hotline.console.server import build
+from hotline.control import ControlDesk
 from hotline.database import Pool
 from hotline.errors import DatabaseUnavailableError, MigrationRefusedError, PortTakenError
 from hotline.exchange import RunningExchange
@@ -119,6 +120,13 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             calendar=casework.calendar,
             city=casework.city,
             transcriber=transcriber,
+            control=ControlDesk(
+                config=config,
+                pool=pool,
+                exchanges=exchanges,
+                city=casework.city,
+                clock=utc_now,
+            ),
             pings={
                 "database": _ping_database(pool),
                 "feed": feed.ping,

@@ -73,6 +73,9 @@ class Exchange(_Table):
     username: Text = "reader"
     secret: SecretStr
     secret_file: Path | None = None
+    actor_username: Text = "actor"
+    actor_secret: SecretStr | None = None
+    actor_secret_file: Path | None = None
     tls: bool = False
     tls_ca: Path | None = None
     cel_file: Path
@@ -82,7 +85,7 @@ class Exchange(_Table):
     @model_validator(mode="before")
     @classmethod
     def _read_secret(cls, values: Any) -> Any:
-        return _with_secret(values, "secret")
+        return _with_secret(_with_secret(values, "secret"), "actor_secret")
 
 
 class Line(_Table):
@@ -105,6 +108,18 @@ class Operator(_Table):
     extension: Annotated[str, Field(pattern=r"^[0-9]{2,8}$")]
     badge: Text
     name: str = ""
+
+
+class Control(_Table):
+    """Who may listen, which outside numbers operators may call, and what those are shown.
+
+    In `outside` an X stands for any digit; the exchange keeps the same list and has the last word.
+    """
+
+    number: Annotated[str, Field(pattern=r"^[0-9]{0,20}$")] = ""
+    supervisors: tuple[Annotated[str, Field(pattern=r"^[0-9]{2,8}$")], ...] = ()
+    emergency: tuple[Annotated[str, Field(pattern=r"^[0-9]{3,6}$")], ...] = ("110", "119", "120")
+    outside: tuple[Annotated[str, Field(pattern=r"^[0-9][0-9X]{2,19}$")], ...] = ()
 
 
 class Speech(_Table):
@@ -142,6 +157,7 @@ class Config(BaseSettings):
     lines: tuple[Line, ...] = ()
     operators: tuple[Operator, ...] = ()
     speech: Speech = Speech()
+    control: Control = Control()
     classifier_model: Path | None = None
     short_abandon_seconds: PositiveFloat = 5.0
     recording_grace_seconds: PositiveFloat = 120.0

@@ -25,5 +25,17 @@ class CallUnknownError(HotlineError):
     """There is no such call."""
 
 
+class ControlForbiddenError(HotlineError):
+    """Whoever asks may not do this with this call."""
+
+
+class ControlImpossibleError(HotlineError):
+    """The call, or the number, does not allow this now."""
+
+
+class ControlUnavailableError(HotlineError):
+    """The exchange takes no orders at this moment."""
+
+
 class ExchangeAwayError(HotlineError):
     """An exchange cannot be followed at this moment."""

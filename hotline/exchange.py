@@ -19,6 +19,7 @@ from datetime import timedelta
 
 import asyncpg
 from asterisk.ami.event import Event
+from pydantic import SecretStr
 
 from hotline import config as settings
 from hotline import flow
@@ -58,6 +59,8 @@ class RunningExchange:
         """Nothing is opened before `run`."""
         self.system = System(exchange.system)
         self.connection = connection_to(exchange)
+        self.actor = actor_to(exchange)
+        """Takes orders; None where no actor_secret is configured."""
         self._pool = pool
         self._clock = clock
         self._every = config.reconcile_every_seconds
@@ -83,6 +86,8 @@ class RunningExchange:
         await self._keep_trying(self._start)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.connection.run(self._deliver))
+            if self.actor is not None:
+                tasks.create_task(self.actor.run(_ignore))
             tasks.create_task(self._check_for_ever())
 
     async def drain(self) -> None:
@@ -188,6 +193,21 @@ def rules_of(config: Config) -> TrackerRules:
 
 def connection_to(exchange: settings.Exchange) -> AmiConnection:
     """A connection to the exchange's manager interface; nothing is opened yet."""
+    return _connection(exchange, exchange.username, exchange.secret)
+
+
+def actor_to(exchange: settings.Exchange) -> AmiConnection | None:
+    """The connection that gives orders, as a user who hears nothing; None without its secret."""
+    if exchange.actor_secret is None:
+        return None
+    return _connection(exchange, exchange.actor_username, exchange.actor_secret)
+
+
+def _ignore(_: Delivery) -> None:
+    """What a user without a read class is told of its own connection."""
+
+
+def _connection(exchange: settings.Exchange, username: str, secret: SecretStr) -> AmiConnection:
     context = None
     if exchange.tls:
         context = ssl.create_default_context(
@@ -196,8 +216,8 @@ def connection_to(exchange: settings.Exchange) -> AmiConnection:
     return AmiConnection(
         exchange.host,
         exchange.port,
-        exchange.username,
-        exchange.secret.get_secret_value(),
+        username,
+        secret.get_secret_value(),
         system=exchange.system,
         ssl=context,
         only=EVENTS,

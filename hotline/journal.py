@@ -39,6 +39,21 @@ class Event(StrEnum):
     CASE_SENT_BACK = "case.sent_back"
     CASE_REDO = "case.redo"
     CASE_WITHDRAWN = "case.withdrawn"
+    CONTROL_DIAL = "control.dial"
+    CONTROL_CALL_BACK = "control.call_back"
+    CONTROL_HOLD = "control.hold"
+    CONTROL_UNHOLD = "control.unhold"
+    CONTROL_TRANSFER = "control.transfer"
+    CONTROL_CONSULT = "control.consult"
+    CONTROL_COMPLETE = "control.complete"
+    CONTROL_INVITE = "control.invite"
+    CONTROL_LEAVE = "control.leave"
+    CONTROL_PICK_UP = "control.pick_up"
+    CONTROL_HANG_UP = "control.hang_up"
+    CONTROL_LISTEN = "control.listen"
+    CONTROL_WHISPER = "control.whisper"
+    CONTROL_BARGE = "control.barge"
+    CONTROL_FAILED = "control.failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

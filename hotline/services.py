@@ -14,6 +14,7 @@ from routing.policy import Policy
 from transcription.transcriber import Transcriber
 
 if TYPE_CHECKING:
+    from hotline.control import ControlDesk
     from hotline.exchange import RunningExchange
 
 Ping = Callable[[], Awaitable[None]]
@@ -45,6 +46,7 @@ class Services:
     calendar: Calendar
     city: City
     transcriber: Transcriber
+    control: "ControlDesk"
     pings: Mapping[str, Ping]
     """What `/healthz` asks, by name."""
     clock: Clock = utc_now

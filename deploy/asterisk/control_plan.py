@@ -36,7 +36,7 @@ def _dialplan(exchange: Exchange) -> str:
     )
     emergency = list(out.emergency) if out else []
     dial = {
-        **dict.fromkeys(inside, "Dial(PJSIP/${EXTEN},@ring@)"),
+        **dict.fromkeys(inside, "Dial(PJSIP/${EXTEN},@ring@,g)"),
         **dict.fromkeys(outside, "Gosub(outside,s,1(${EXTEN}))"),
         **dict.fromkeys(emergency, "Gosub(emergency-call,s,1(${EXTEN}))"),
     }

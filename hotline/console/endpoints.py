@@ -11,7 +11,7 @@ from typing import Any, Literal
 from aiohttp import web
 from pydantic import BaseModel
 
-from hotline.console import calls_api, cases_api, numbers, people_api, shapes, stream
+from hotline.console import calls_api, cases_api, control_api, numbers, people_api, shapes, stream
 from hotline.console.desk import Request
 from hotline.console.problems import Fault
 
@@ -61,6 +61,39 @@ def _move(word: str, handler: Handler) -> Endpoint:
         faults=(Fault.NOT_FOUND, Fault.CONFLICT, Fault.ILLEGAL_MOVE, Fault.MISSING_FACT),
     )
 
+
+def _order(word: str, handler: Handler, body: type[BaseModel] = control_api.Nothing) -> Endpoint:
+    return Endpoint(
+        method="POST",
+        path=f"/api/control/{word}",
+        handler=handler,
+        answers=control_api.Ordered,
+        body=body,
+        faults=control_api.FAULTS,
+    )
+
+
+CONTROL: tuple[Endpoint, ...] = (
+    _get(
+        "/api/control/calls/{call_id}",
+        control_api.legs,
+        control_api.Legs,
+        faults=control_api.FAULTS,
+    ),
+    _order("dial", control_api.dial, control_api.Dial),
+    _order("cases/{case_id}/call-back", control_api.call_back, control_api.Relay),
+    _order("calls/{call_id}/dial", control_api.dial_caller),
+    _order("calls/{call_id}/hold", control_api.hold),
+    _order("calls/{call_id}/unhold", control_api.unhold),
+    _order("calls/{call_id}/transfer", control_api.transfer, control_api.Target),
+    _order("calls/{call_id}/consult", control_api.consult, control_api.Target),
+    _order("calls/{call_id}/complete", control_api.complete),
+    _order("calls/{call_id}/invite", control_api.invite, control_api.Target),
+    _order("calls/{call_id}/leave", control_api.leave),
+    _order("calls/{call_id}/pick-up", control_api.pick_up),
+    _order("calls/{call_id}/hang-up", control_api.hang_up),
+    _order("calls/{call_id}/attend", control_api.attend, control_api.Attend),
+)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/api/session", people_api.who_am_i, shapes.Session, is_open=True),
@@ -118,5 +151,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         is_open=True,
         also=(HTTPStatus.SERVICE_UNAVAILABLE,),
     ),
+    *CONTROL,
     _get("/metrics", numbers.metrics, None, media="text/plain"),
 )

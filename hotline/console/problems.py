@@ -21,6 +21,9 @@ class Fault(StrEnum):
     INVALID = "invalid"
     NOT_JSON = "not_json"
     TOO_LARGE = "too_large"
+    FORBIDDEN = "forbidden"
+    NOT_POSSIBLE = "not_possible"
+    EXCHANGE_AWAY = "exchange_away"
     NOT_FOUND = "not_found"
     NO_SOUND = "no_sound"
     CONFLICT = "conflict"
@@ -41,6 +44,9 @@ STATUS: dict[Fault, HTTPStatus] = {
     Fault.INVALID: HTTPStatus.UNPROCESSABLE_ENTITY,
     Fault.NOT_JSON: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Fault.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Fault.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    Fault.NOT_POSSIBLE: HTTPStatus.CONFLICT,
+    Fault.EXCHANGE_AWAY: HTTPStatus.SERVICE_UNAVAILABLE,
     Fault.NOT_FOUND: HTTPStatus.NOT_FOUND,
     Fault.NO_SOUND: HTTPStatus.NOT_FOUND,
     Fault.CONFLICT: HTTPStatus.CONFLICT,

@@ -123,6 +123,7 @@ def _exchange_table(exchange: Exchange, secrets: Secrets, ami_port: int) -> str:
         f"port = {ami_port}\n"
         'username = "reader"\n'
         f"secret = {said(secrets.reader)}\n"
+        f"actor_secret = {said(secrets.actor)}\n"
         f"cel_file = {said(str(exchange.cel_file))}\n"
         f"queue_log_file = {said(str(exchange.queue_log_file))}\n"
         f"recordings_dir = {said(str(exchange.recordings_dir))}\n"

@@ -11,6 +11,7 @@ from aiohttp import ClientSession, CookieJar, web
 from hotline.casework import load_casework
 from hotline.config import Config, Line, Operator
 from hotline.console.server import build
+from hotline.control import ControlDesk
 from hotline.database import Pool, connected
 from hotline.feed import Feed
 from hotline.services import Services
@@ -67,6 +68,9 @@ def services_on(
         calendar=casework.calendar,
         city=casework.city,
         transcriber=Silent(),
+        control=ControlDesk(
+            config=config, pool=pool, exchanges={}, city=casework.city, clock=clock
+        ),
         pings={"database": works, "feed": works, "speech": works},
         clock=clock,
     )

@@ -76,6 +76,10 @@ async def test_every_answer_fits_its_description(town: Town, visitor: ClientSess
     for endpoint in ENDPOINTS:
         if endpoint.method != "GET" or endpoint.answers is None:
             continue
+        if (
+            Fault.EXCHANGE_AWAY in endpoint.faults
+        ):  # asked on a real one: tests/hotline/test_control.py
+            continue
         path = endpoint.path.format(call_id=call_id, case_id=case_id, leg="caller")
         async with visitor.get(path) as answer:
             assert answer.status == 200, path

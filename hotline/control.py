@@ -1,0 +1,421 @@
+"""Call control for people: who may do what with which call, done, and in the journal.
+
+Each order finds the call's legs by asking the exchange at that moment, checks who asks, writes
+`control.<action>` into the journal and only then acts, so no use is without its row; where the
+exchange refuses, `control.failed` follows it. Numbers of citizens are looked up here and go to the
+exchange only: no answer, no journal row and no log bears one.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+from weakref import WeakValueDictionary
+
+from hotline import journal, store
+from hotline.config import Config
+from hotline.database import Pool, borrowed, transaction
+from hotline.errors import ControlForbiddenError, ControlImpossibleError, ControlUnavailableError
+from hotline.exchange import RunningExchange
+from hotline.journal import Event
+from hotline.masking import mask_number
+from hotline.services import Clock
+from hotline.store import StoredCall
+from routing.directory import City
+from telephony.control import CONSULT, CallControl, Ear
+from telephony.errors import ActionError, TelephonyError
+from telephony.events import LinkedId
+from telephony.live import LiveCall, LiveChannel, live_call, live_channels
+
+log = logging.getLogger(__name__)
+
+JOIN_SECONDS = 5.0
+_LOOK_SECONDS = 0.1
+_CALLER: LiteralString = """
+    SELECT i.number FROM calls c JOIN identities i ON i.token = c.caller WHERE c.id = $1"""
+_CALL_OF_CASE: LiteralString = "SELECT call_id FROM cases WHERE id = $1"
+Order = Callable[[CallControl], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One order: who gives it, about which call, and what the journal is told of it."""
+
+    event: Event
+    seat: str
+    call_id: int | None = None
+    case_id: int | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A call in the hands of one person: its row, its exchange and its legs as they are now."""
+
+    stored: StoredCall
+    queue: str
+    exchange: RunningExchange
+    live: LiveCall
+
+    def leg_of(self, seat: str) -> LiveChannel:
+        """The leg of the person who asks."""
+        leg = self.live.at_seat(seat)
+        if leg is None or not leg.is_up:
+            raise ControlForbiddenError("Only who is on this call can do this.")
+        return leg
+
+    def third_party(self, seat: str) -> LiveChannel | None:
+        """Whoever speaks with the caller beside the person who asks."""
+        others = [leg for leg in self.live.speaking() if leg.seat != seat and leg.is_up]
+        return others[0] if others else None
+
+
+class ControlDesk:
+    """Takes the orders of people for every exchange; two orders about one call take turns."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        pool: Pool,
+        exchanges: Mapping[str, RunningExchange],
+        city: City,
+        clock: Clock,
+    ) -> None:
+        """`city` knows the telephones of its units."""
+        self._config, self._pool, self._exchanges = config, pool, exchanges
+        self._phones = {unit.name: unit.phone for unit in city.units}
+        self._clock = clock
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._seats = {operator.extension for operator in config.operators}
+        self._outside = [
+            re.compile(re.escape(pattern).replace("X", "[0-9]") + r"\Z", re.ASCII)
+            for pattern in (*config.control.outside, *config.control.emergency)
+        ]
+
+    # ---- calls that begin here ----
+
+    async def dial(self, seat: str, number: str) -> None:
+        """Ring the operator's telephone, then the outside number."""
+        self._check_seat(seat)
+        self._check_outside(number)
+        asked = Asked(event=Event.CONTROL_DIAL, seat=seat, body={"target": mask_number(number)})
+        await self._do(asked, self._first(), lambda control: control.dial(seat, number))
+
+    async def dial_caller(self, seat: str, call_id: int) -> None:
+        """Ring the operator's telephone, then whoever made this call; his number is not shown."""
+        self._check_seat(seat)
+        stored, number = await self._citizen(call_id)
+        asked = Asked(
+            event=Event.CONTROL_DIAL,
+            seat=seat,
+            call_id=call_id,
+            body={"target": mask_number(number)},
+        )
+        exchange = self._exchange(stored.system)
+        await self._do(asked, exchange, lambda control: control.dial(seat, number))
+
+    async def call_back(self, seat: str, case_id: int, unit: str) -> None:
+        """Ring the unit, then the citizen of the case: both see the hotline, neither the other."""
+        self._check_seat(seat)
+        phone = re.sub(r"[- ()]", "", self._phones.get(unit, ""))
+        if not phone:
+            raise ControlImpossibleError(f"The directory has no telephone for {unit}.")
+        self._check_outside(phone)
+        async with borrowed(self._pool) as conn:
+            call_id = await conn.fetchval(_CALL_OF_CASE, case_id)
+        if call_id is None:
+            raise ControlImpossibleError("No call belongs to this case.")
+        stored, number = await self._citizen(call_id)
+        asked = Asked(
+            event=Event.CONTROL_CALL_BACK,
+            seat=seat,
+            call_id=call_id,
+            case_id=case_id,
+            body={"unit": unit},
+        )
+        exchange = self._exchange(stored.system)
+        await self._do(asked, exchange, lambda control: control.relay(seat, phone, number))
+
+    async def _citizen(self, call_id: int) -> tuple[StoredCall, str]:
+        async with borrowed(self._pool) as conn:
+            stored = await store.get_call(conn, call_id)
+            number = await conn.fetchval(_CALLER, call_id)
+        if not number:
+            raise ControlImpossibleError("The caller of this call hid the number.")
+        self._check_outside(number)
+        return stored, number
+
+    # ---- calls that are here ----
+
+    async def hold(self, seat: str, call_id: int) -> None:
+        """The citizen waits; the operator is alone on the telephone."""
+        async with self._held(call_id) as held:
+            mine = held.leg_of(seat)
+            if held.live.is_on_hold:
+                raise ControlImpossibleError("The caller is on hold already.")
+            await self._do(
+                Asked(event=Event.CONTROL_HOLD, seat=seat, call_id=call_id),
+                held.exchange,
+                lambda control: control.hold(held.live.caller, mine, held.queue),
+            )
+
+    async def unhold(self, seat: str, call_id: int) -> None:
+        """Operator and citizen speak again; a consultation ends with it."""
+        async with self._held(call_id) as held:
+            mine = held.leg_of(seat)
+            if not held.live.is_on_hold:
+                raise ControlImpossibleError("The caller is not on hold.")
+            await self._do(
+                Asked(event=Event.CONTROL_UNHOLD, seat=seat, call_id=call_id),
+                held.exchange,
+                lambda control: control.resume(held.live.caller, mine, held.queue),
+            )
+
+    async def transfer(self, seat: str, call_id: int, target: str) -> None:
+        """Give the citizen to another number at once."""
+        self._check_target(target)
+        async with self._held(call_id) as held:
+            mine = held.leg_of(seat)
+            if not held.live.caller.bridge:
+                raise ControlImpossibleError("Take the caller off hold first.")
+            await self._do(
+                self._about(Event.CONTROL_TRANSFER, seat, call_id, target),
+                held.exchange,
+                lambda control: control.transfer(held.live.caller, mine, target, held.queue),
+            )
+
+    async def consult(self, seat: str, call_id: int, target: str) -> None:
+        """The citizen waits while the operator speaks with another number."""
+        self._check_target(target)
+        async with self._held(call_id) as held:
+            mine = held.leg_of(seat)
+            if held.third_party(seat) or mine.place[0] == CONSULT:
+                raise ControlImpossibleError("There is a third party on this call already.")
+            await self._do(
+                self._about(Event.CONTROL_CONSULT, seat, call_id, target),
+                held.exchange,
+                lambda control: control.consult(held.live.caller, mine, target, held.queue),
+            )
+
+    async def complete(self, seat: str, call_id: int) -> None:
+        """The citizen is given to whom the operator has asked; then the operator is free."""
+        async with self._held(call_id) as held:
+            mine = held.leg_of(seat)
+            other = next(
+                (
+                    leg
+                    for leg in held.live.others
+                    if mine.bridge and leg.bridge == mine.bridge and leg is not mine
+                ),
+                None,
+            )
+            if other is None or not held.live.is_on_hold:
+                raise ControlImpossibleError("Nobody has been asked to take this call yet.")
+
+            async def give(control: CallControl) -> None:
+                await control.resume(held.live.caller, other, held.queue)
+                live = await self._together(held, other)
+                if mine.unique_id in {leg.unique_id for leg in live.others}:
+                    await control.hang_up(mine)
+
+            body = {"target": mask_number(other.seat)}
+            asked = Asked(event=Event.CONTROL_COMPLETE, seat=seat, call_id=call_id, body=body)
+            await self._do(asked, held.exchange, give)
+
+    async def invite(self, seat: str, call_id: int, target: str) -> None:
+        """Ring a third party, who joins the two when the telephone is picked up."""
+        self._check_target(target)
+        async with self._held(call_id) as held:
+            held.leg_of(seat)
+            if not held.live.caller.bridge:
+                raise ControlImpossibleError("Take the caller off hold first.")
+            inside = target in self._seats
+            await self._do(
+                self._about(Event.CONTROL_INVITE, seat, call_id, target),
+                held.exchange,
+                lambda control: control.invite(held.live.caller, seat, target, inside=inside),
+            )
+
+    async def leave(self, seat: str, call_id: int) -> None:
+        """The operator goes, once citizen and third party speak with each other."""
+        async with self._held(call_id) as held:
+            mine = held.leg_of(seat)
+            if mine not in held.live.speaking() or held.third_party(seat) is None:
+                raise ControlImpossibleError(
+                    "Stay on the line: nobody else speaks with the caller yet."
+                )
+            await self._do(
+                Asked(event=Event.CONTROL_LEAVE, seat=seat, call_id=call_id),
+                held.exchange,
+                lambda control: control.hang_up(mine),
+            )
+
+    async def pick_up(self, seat: str, call_id: int) -> None:
+        """Take a call that rings at another seat."""
+        self._check_seat(seat)
+        async with self._held(call_id) as held:
+            ringing = next(
+                (
+                    leg
+                    for leg in held.live.others
+                    if leg.seat in self._seats - {seat} and leg.state == "Ringing"
+                ),
+                None,
+            )
+            if ringing is None:
+                raise ControlImpossibleError("This call rings at no other seat now.")
+            await self._do(
+                self._about(Event.CONTROL_PICK_UP, seat, call_id, ringing.seat),
+                held.exchange,
+                lambda control: control.pick_up(seat, ringing),
+            )
+
+    async def hang_up(self, seat: str, call_id: int) -> None:
+        """End the call; whoever is on it may, and a supervisor."""
+        async with self._held(call_id) as held:
+            if seat not in self._config.control.supervisors:
+                held.leg_of(seat)
+            await self._do(
+                Asked(event=Event.CONTROL_HANG_UP, seat=seat, call_id=call_id),
+                held.exchange,
+                lambda control: control.hang_up(held.live.caller),
+            )
+
+    async def attend(self, seat: str, call_id: int, ear: Ear) -> None:
+        """A supervisor hears the call, speaks to the operator, or to both."""
+        self._check_seat(seat)
+        if seat not in self._config.control.supervisors:
+            raise ControlForbiddenError("Only a supervisor may listen to the calls of others.")
+        async with self._held(call_id) as held:
+            operator = next(
+                (leg for leg in held.live.speaking() if leg.seat in self._seats - {seat}), None
+            )
+            if operator is None:
+                raise ControlImpossibleError("No operator speaks on this call now.")
+            event = {
+                Ear.LISTEN: Event.CONTROL_LISTEN,
+                Ear.WHISPER: Event.CONTROL_WHISPER,
+                Ear.BARGE: Event.CONTROL_BARGE,
+            }[ear]
+            await self._do(
+                self._about(event, seat, call_id, operator.seat),
+                held.exchange,
+                lambda control: control.attend(seat, operator, ear),
+            )
+
+    async def legs(self, call_id: int) -> LiveCall:
+        """Who is on a call now."""
+        async with self._held(call_id) as held:
+            return held.live
+
+    # ---- the ways ----
+
+    @asynccontextmanager
+    async def _held(self, call_id: int) -> AsyncIterator[Held]:
+        """The call with its legs as they are now; its other orders wait meanwhile."""
+        turn = self._turns.setdefault(call_id, asyncio.Lock())
+        async with turn:
+            async with borrowed(self._pool) as conn:
+                stored = await store.get_call(conn, call_id)
+            exchange = self._exchange(stored.system)
+            queues = {line.name: line.queue_name for line in self._config.lines}
+            yield Held(
+                stored=stored,
+                queue=queues.get(stored.line, stored.line),
+                exchange=exchange,
+                live=await self._live(exchange, stored),
+            )
+
+    async def _live(self, exchange: RunningExchange, stored: StoredCall) -> LiveCall:
+        try:
+            channels = await live_channels(exchange.connection)
+        except ActionError as error:
+            raise ControlUnavailableError(f"The exchange does not answer. {error}") from error
+        live = live_call(channels, LinkedId(stored.linked_id))
+        if live is None:
+            raise ControlImpossibleError("This call is over.")
+        return live
+
+    async def _together(self, held: Held, other: LiveChannel) -> LiveCall:
+        """Wait until the exchange says that caller and other are in one bridge."""
+        try:
+            async with asyncio.timeout(JOIN_SECONDS):
+                while True:
+                    live = await self._live(held.exchange, held.stored)
+                    if other.unique_id in {leg.unique_id for leg in live.speaking()}:
+                        return live
+                    await asyncio.sleep(_LOOK_SECONDS)
+        except TimeoutError as error:
+            raise ControlImpossibleError(
+                "The two were not brought together; stay on the line."
+            ) from error
+
+    async def _do(self, asked: Asked, exchange: RunningExchange, order: Order) -> None:
+        """Write the order down, then give it; a refusal is written down as well."""
+        if exchange.actor is None:
+            raise ControlUnavailableError(
+                f"The exchange {exchange.system} takes no orders: configure its actor_secret."
+            )
+        await self._write(asked, asked.event, asked.body)
+        try:
+            await order(CallControl(exchange.actor, number=self._number()))
+        except (TelephonyError, ControlImpossibleError) as error:
+            reason = str(error)
+            await self._write(
+                asked, Event.CONTROL_FAILED, {"action": asked.event, "reason": reason}
+            )
+            log.warning("%s by %s failed: %s", asked.event, asked.seat, reason)
+            if isinstance(error, TelephonyError):
+                raise ControlUnavailableError(f"The exchange did not do it. {error}") from error
+            raise
+
+    async def _write(self, asked: Asked, event: Event, body: Mapping[str, Any]) -> None:
+        async with transaction(self._pool) as tx:
+            if asked.call_id is not None:
+                await store.hold_call(tx, asked.call_id)
+            await journal.write(
+                tx,
+                at=self._clock(),
+                actor=asked.seat,
+                event=event,
+                call_id=asked.call_id,
+                case_id=asked.case_id,
+                body=body,
+            )
+
+    def _about(self, event: Event, seat: str, call_id: int, target: str) -> Asked:
+        return Asked(event=event, seat=seat, call_id=call_id, body={"target": mask_number(target)})
+
+    def _number(self) -> str:
+        lines = self._config.lines
+        return self._config.control.number or (lines[0].number if lines else "")
+
+    def _first(self) -> RunningExchange:
+        able = [one for one in self._exchanges.values() if one.actor is not None]
+        if not able:
+            raise ControlUnavailableError("No exchange takes orders: configure an actor_secret.")
+        return next((one for one in able if one.connection.state.connected), able[0])
+
+    def _exchange(self, system: str) -> RunningExchange:
+        exchange = self._exchanges.get(system)
+        if exchange is None:
+            raise ControlUnavailableError(f"The exchange {system} is not configured any more.")
+        return exchange
+
+    def _check_seat(self, seat: str) -> None:
+        if seat not in self._seats:
+            raise ControlForbiddenError("Sign in at a seat first.")
+
+    def _check_outside(self, number: str) -> None:
+        if not any(pattern.match(number) for pattern in self._outside):
+            raise ControlImpossibleError(
+                f"{mask_number(number)} is not among the numbers that may be called."
+            )
+
+    def _check_target(self, target: str) -> None:
+        if target not in self._seats:
+            self._check_outside(target)
