@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import os
 import re
+import signal
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -90,6 +91,7 @@ class Telephones:
 
     async def __aenter__(self) -> Self:
         (self.folder / "audio").mkdir(parents=True, exist_ok=True)
+        self._end_left_over()
         return self
 
     async def __aexit__(
@@ -195,8 +197,19 @@ class Telephones:
                 stderr=screen,
                 start_new_session=True,  # Ctrl-C ends us; we end the telephones
             )
+        (self.folder / f"{name}.pid").write_text(f"{process.pid}\n")
         self._running[name] = process
         return process
+
+    def _end_left_over(self) -> None:
+        """End the telephones that a killed run left behind in this folder, and no others."""
+        for path in self.folder.glob("*.pid"):
+            with contextlib.suppress(OSError, ValueError):
+                process = Path("/proc") / str(int(path.read_text()))
+                ours = (process / "cwd").resolve() == self.folder.resolve()
+                if ours and f"{path.stem}.xml".encode() in (process / "cmdline").read_bytes():
+                    os.kill(int(process.name), signal.SIGKILL)
+            path.unlink(missing_ok=True)
 
     def _media_port(self) -> int:
         """Return the first port of a block that nobody uses; SIPp takes its sound's ports there.

@@ -26,7 +26,7 @@ from hotline.demo.people import People
 from hotline.demo.report import print_report
 from hotline.demo.rows import Placed, lacking, match
 from hotline.demo.screen import table
-from hotline.demo.service import Service
+from hotline.demo.service import Service, end_left_over
 from hotline.demo.words import both, plain
 from hotline.errors import HotlineError
 from transcription.errors import ModelNotFetched
@@ -134,8 +134,9 @@ async def _set_up(
     seats = await telephones.seat([reply_of(call) for call in plan])
     exchange = settings.demo_exchange(folder / "asterisk", seats)
     asterisk = await stack.enter_async_context(Asterisk(exchange, asterisk_tool))
-    http_port = settings.free_tcp_port(settings.PREFERRED_HTTP_PORT)
     config = folder / "hotline.toml"
+    await end_left_over(config)  # it may hold the port
+    http_port = settings.free_tcp_port(settings.PREFERRED_HTTP_PORT)
     text = settings.service_toml(
         exchange,
         asterisk.secrets,

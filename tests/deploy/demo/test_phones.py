@@ -1,5 +1,8 @@
 """SIPp's own trace is read as it is written, and a telephone that cannot start says so."""
 
+import asyncio
+import signal
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,3 +74,31 @@ async def test_missing_speech_is_one_sentence(tmp_path: Path) -> None:
     async with Telephones(folder=tmp_path / "phones", sipp=sipp) as telephones:
         with pytest.raises(TelephoneError, match="is missing"):
             await telephones.seat([Reply(caller="1", audio=tmp_path / "none.al")])
+
+
+async def test_telephones_of_a_killed_run_are_ended(tmp_path: Path) -> None:
+    folder = tmp_path / "phones"
+    (folder / "audio").mkdir(parents=True)
+    left = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "input()",
+        "operators-1.xml",
+        cwd=folder,
+        stdin=asyncio.subprocess.PIPE,
+    )
+    other = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "input()",
+        "operators-2.xml",
+        cwd=tmp_path,
+        stdin=asyncio.subprocess.PIPE,
+    )
+    (folder / "operators-1.pid").write_text(f"{left.pid}\n")
+    (folder / "operators-2.pid").write_text(f"{other.pid}\n")
+    async with Telephones(folder=folder, sipp=program(tmp_path / "sipp", "")):
+        assert await left.wait() == -signal.SIGKILL
+        assert other.returncode is None, "not in our folder, not ours to end"
+    other.kill()
+    await other.wait()
