@@ -19,6 +19,7 @@ from aiohttp import web
 from deploy.portable import Tool, ToolMissing, ensure
 from metrics.collect import Line
 from metrics.exporter import render
+from metrics.ledger import Ledger
 from metrics.names import ALL
 from metrics.store import snapshot
 from tests.metrics.rows import CallRow
@@ -26,6 +27,7 @@ from tests.metrics.test_page import PROCESS
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "prometheus"
 LINES = (Line(name="mayor"), Line(name="duty"))
+NAMES = [line.name for line in LINES]
 # What the first release promises to show and to warn of.
 ALERTED = {
     "HotlineAnswersTooSlowly",
@@ -133,7 +135,7 @@ def test_everything_asked_for_is_exported() -> None:
 async def test_promtool_finds_no_fault_in_the_page(
     promtool: Tool, conn: asyncpg.Connection
 ) -> None:
-    found = await snapshot(conn, LINES, lambda _: None, datetime.now(UTC))
+    found = await snapshot(conn, LINES, Ledger(NAMES, lambda _: None), datetime.now(UTC))
     page, _ = render(found, PROCESS)
     said = await asyncio.to_thread(run, promtool, "check", "metrics", text=page)
     assert said == ""
@@ -153,7 +155,7 @@ async def test_a_real_prometheus_scrapes_the_page_and_knows_the_rate(
             ended=-1,
             outcome="abandoned" if number == 4 else "answered",
         ).write(conn)
-    found = await snapshot(conn, LINES, lambda _: None, now)
+    found = await snapshot(conn, LINES, Ledger(NAMES, lambda _: None), now)
 
     async def page(request: web.Request) -> web.Response:
         body, content_type = render(found, PROCESS, accept=request.headers.get("Accept", ""))
