@@ -42,6 +42,8 @@ class VoskTranscriber:
         model_path: the folder of the model; it may appear later, until then `ModelMissing`.
         lanes: legs decoded at the same time; None: one a usable core.
         nice: how much the decoding stands back for calls.
+        rest_after: seconds without work after which a lane gives back its recogniser's memory
+            (up to 250 MB); the next leg then costs it twice the CPU, once.
         unload_after: seconds without work after which the processes are ended; None: never.
     """
 
@@ -51,13 +53,14 @@ class VoskTranscriber:
         *,
         lanes: int | None = None,
         nice: int = 5,
+        rest_after: float = 300.0,
         unload_after: float | None = 900.0,
     ) -> None:
         self.model_path = model_path
         self.lanes = lanes or len(os.sched_getaffinity(0))
         self.deaths = 0
         """Decoding processes that died so far with work in hand."""
-        self._nice = nice
+        self._options = ("--nice", str(nice), "--rest-after", str(rest_after))
         self._free = asyncio.Semaphore(self.lanes)
         self._starting = asyncio.Lock()
         self._worker: Worker | None = None
@@ -142,7 +145,7 @@ class VoskTranscriber:
 
     async def _start(self) -> Worker:
         await self._check()
-        options = ("--lanes", str(self.lanes), "--nice", str(self._nice))
+        options = ("--lanes", str(self.lanes), *self._options)
         try:
             return await Worker.start(_MODULE, str(self.model_path), *options)
         except WorkerRefused as refused:
