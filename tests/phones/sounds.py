@@ -1,0 +1,38 @@
+"""Tones that tell who speaks, and how loud each is in what somebody heard."""
+
+import math
+import wave
+from collections.abc import Sequence
+from pathlib import Path
+
+RATE = 8000
+TONE_SECONDS = 2  # repeated without a seam: every whole number of hertz fits
+LOUD = 0.25
+
+
+def write_tone(path: Path, hertz: int) -> Path:
+    """Write a tone that can be played again and again."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(
+            b"".join(
+                round(32767 * LOUD * math.sin(2 * math.pi * hertz * n / RATE)).to_bytes(
+                    2, "little", signed=True
+                )
+                for n in range(RATE * TONE_SECONDS)
+            )
+        )
+    return path
+
+
+def loudness(samples: Sequence[int], hertz: int) -> float:
+    """Goertzel: the mean square of one frequency, full scale being 0.5."""
+    omega = 2 * math.pi * hertz / RATE
+    coefficient = 2 * math.cos(omega)
+    before, last = 0.0, 0.0
+    for sample in samples:
+        before, last = last, sample / 32768 + coefficient * last - before
+    energy = last**2 + before**2 - coefficient * last * before
+    return 2 * energy / max(len(samples), 1) ** 2
