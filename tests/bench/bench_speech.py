@@ -6,8 +6,8 @@ Contenders, each with every core: our engine as the service uses it (processes a
 over a pipe); a bare loop with a recogniser reused on each thread; and the bare loop people write,
 with a new recogniser for each file. All are warm: a first round is not counted. They take turns,
 so noise on a shared machine meets all of them; the median round counts. Our lanes are kept from
-resting while the others have their turn: the measure is that of a busy service. The real-time factor is
-processor or wall seconds for one second of one stream: smaller is faster.
+resting while the others have their turn: the measure is that of a busy service. The real-time
+factor is processor or wall seconds for one second of one stream: smaller is faster.
 """
 
 import asyncio
