@@ -27,6 +27,15 @@ from hotline.errors import DatabaseUnavailableError, MigrationRefusedError
 Connection: TypeAlias = asyncpg.Connection
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Phase = Literal["pre", "post"]
+PASSING = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+)
+"""The database is away, full or busy: the same transaction can succeed later."""
 _FILE_NAME = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)\.(?P<phase>pre|post)\.sql")
 
 

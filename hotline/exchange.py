@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from hotline import config as settings
 from hotline import flow
 from hotline.config import Config
-from hotline.database import Connection, Pool, transaction
+from hotline.database import PASSING, Connection, Pool, transaction
 from hotline.errors import ExchangeAwayError
 from hotline.services import Clock
 from telephony.buffer import Connected, Delivery, Disconnected
@@ -37,15 +37,6 @@ from telephony.translation import EVENTS, translate
 
 log = logging.getLogger(__name__)
 
-PASSING = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-)
-"""The database is away, full or busy: the same transaction can succeed later."""
 _LONGEST_PAUSE = 5.0
 _LOOK_SECONDS = 0.02
 

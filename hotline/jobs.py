@@ -4,13 +4,15 @@ A job is a name and the ids it is about. It may run twice (the process can die b
 commit and the job's end), so every handler is idempotent. A killed worker's jobs are taken over
 when its heartbeat is older than `HEARTBEAT`. What fails for want of something (disk, model) is
 tried again for ever, slower and slower; what fails for another reason is parked after
-`ATTEMPTS` with its reason, and `hotline check` shows it.
+`ATTEMPTS` with its reason, and `hotline check` shows it. Only failures count towards that: the
+queue's own counter also counts waits and stops, so ours is kept beside it by this process.
 """
 
 import asyncio
 import json
 import logging
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ from pgqueuer.models import Job as QueuedJob
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 
+from hotline.database import PASSING
 from hotline.errors import DatabaseUnavailableError, HotlineError
 
 log = logging.getLogger(__name__)
@@ -135,6 +138,7 @@ class Workers:
         self._manager: QueueManager | None = None
         self._stopping = asyncio.Event()
         self._in_hand: set[asyncio.Task[object]] = set()
+        self._failures: Counter[int] = Counter()
 
     async def run(self) -> None:
         """Work until `stop`, then finish what is in hand; cancelled, put it back into the queue."""
@@ -162,7 +166,7 @@ class Workers:
     async def _serve(self, conn: asyncpg.Connection) -> None:
         manager = QueueManager(Queries(AsyncpgDriver(conn)))
         for name, step in self._steps.items():
-            manager.register_executor(name.value, _executor(step, self._in_hand))
+            manager.register_executor(name.value, _executor(step, self._in_hand, self._failures))
         self._manager = manager
         if self._stopping.is_set():
             return
@@ -181,13 +185,7 @@ class Workers:
             self._manager.shutdown.set()
 
 
-_LOST = (
-    DatabaseUnavailableError,
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.AdminShutdownError,
-)
+_LOST = (DatabaseUnavailableError, *PASSING)
 
 
 class _Executor(AbstractEntrypointExecutor):
@@ -195,6 +193,8 @@ class _Executor(AbstractEntrypointExecutor):
 
     step: Step
     in_hand: set["asyncio.Task[object]"]
+    failures: Counter[int]
+    """Of jobs still to be done, by their id: as many entries as there are jobs in trouble."""
 
     async def execute(self, job: QueuedJob, context: Context) -> None:  # noqa: ARG002 - the port's
         if (task := asyncio.current_task()) is not None:
@@ -206,27 +206,33 @@ class _Executor(AbstractEntrypointExecutor):
         except asyncio.CancelledError:
             # Ending the process must not end the job: the queue would delete a cancelled one.
             raise RetryRequested(reason="the service stopped") from None
-        except LaterError as error:
+        except (LaterError, *_LOST) as error:
             log.info("Job %s %s waits: %s", job.entrypoint, job.payload, error)
             _again(job, error)
         except Exception as error:
-            if job.attempts + 1 < ATTEMPTS:
+            self.failures[job.id] += 1
+            if self.failures[job.id] < ATTEMPTS:
                 log.warning("Job %s %s failed: %s", job.entrypoint, job.payload, error)
                 _again(job, error)
             log.exception("Job %s %s is parked.", job.entrypoint, job.payload)
             if self.step.give_up is not None:
                 await self.step.give_up(payload, str(error))
+            del self.failures[job.id]
             raise
+        else:
+            self.failures.pop(job.id, None)
 
 
-def _executor(step: Step, in_hand: set["asyncio.Task[object]"]) -> _Executor:
+def _executor(
+    step: Step, in_hand: set["asyncio.Task[object]"], failures: Counter[int]
+) -> _Executor:
     async def unused(job: QueuedJob) -> None:
         raise NotImplementedError
 
     executor = _Executor(
         EntrypointExecutorParameters(concurrency_limit=0, func=unused, on_failure="hold")
     )
-    executor.step, executor.in_hand = step, in_hand
+    executor.step, executor.in_hand, executor.failures = step, in_hand, failures
     return executor
 
 

@@ -111,6 +111,42 @@ async def test_poison_is_parked_with_its_reason_and_told(database: str, pool: Po
     assert (one.name, one.payload, one.reason) == ("route", {"call_id": 5}, "cannot be read")
 
 
+async def test_waiting_long_does_not_use_up_the_tries_of_a_later_failure(
+    database: str, pool: Pool
+) -> None:
+    tries = 0
+
+    async def wait_then_stumble(_: Payload) -> None:
+        nonlocal tries
+        tries += 1
+        if tries <= ATTEMPTS + 2:
+            raise LaterError("No model yet.")
+        if tries < 2 * ATTEMPTS + 1:
+            raise ValueError("stumbled")
+
+    async with working(database, Step(do=wait_then_stumble)):
+        await _put(pool, call_id=1)
+        await _until_left(pool, [])
+    assert tries == 2 * ATTEMPTS + 1
+
+
+async def test_a_database_that_is_away_is_never_the_fault_of_a_job(
+    database: str, pool: Pool
+) -> None:
+    tries = 0
+
+    async def cut_off(_: Payload) -> None:
+        nonlocal tries
+        tries += 1
+        if tries <= ATTEMPTS + 2:
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed")
+
+    async with working(database, Step(do=cut_off)):
+        await _put(pool, call_id=1)
+        await _until_left(pool, [])
+    assert tries == ATTEMPTS + 3
+
+
 async def test_stopping_finishes_the_work_in_hand(database: str, pool: Pool) -> None:
     started, release = asyncio.Event(), asyncio.Event()
     finished = False
