@@ -5,7 +5,11 @@ import contextlib
 
 
 class Cable:
-    """A TCP proxy on loopback; `cut` ends every connection and refuses new ones until `mend`."""
+    """A TCP proxy on loopback; `cut` ends every connection and refuses new ones until `mend`.
+
+    `freeze` leaves the connections there are open for ever and carries nothing more through them,
+    as a firewall does that forgot them; later connections work.
+    """
 
     def __init__(self, target: int) -> None:
         self.target = target
@@ -15,6 +19,8 @@ class Cable:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._connected = asyncio.Condition()
+        self._flowing = _flowing()
+        self._frozen: list[asyncio.Event] = []
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
@@ -24,11 +30,18 @@ class Cable:
         if self._server is not None:
             self._server.close()
         self.cut()
+        for flowing in self._frozen:
+            flowing.set()
 
     def cut(self) -> None:
         self._whole = False
         for writer in self._writers:
             writer.transport.abort()
+
+    def freeze(self) -> None:
+        self._flowing.clear()
+        self._frozen.append(self._flowing)
+        self._flowing = _flowing()
 
     async def mend(self) -> None:
         """Let connections through again and return when one has come."""
@@ -50,15 +63,27 @@ class Cable:
         async with self._connected:
             self.connections += 1
             self._connected.notify_all()
+        flowing = self._flowing
         try:
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+            await asyncio.gather(
+                _pump(reader, far_writer, flowing), _pump(far_reader, writer, flowing)
+            )
         finally:
             self._writers -= {writer, far_writer}
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+def _flowing() -> asyncio.Event:
+    flowing = asyncio.Event()
+    flowing.set()
+    return flowing
+
+
+async def _pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event
+) -> None:
     with contextlib.suppress(OSError):
         while chunk := await reader.read(65536):
+            await flowing.wait()
             writer.write(chunk)
             await writer.drain()
     writer.close()
