@@ -76,3 +76,7 @@ class ActionRefused(ActionError):  # noqa: N818 - it states a fact
 
 class ControlRefused(TelephonyError):  # noqa: N818 - it states a fact
     """An order was not given to the exchange, because a part of it has the wrong shape."""
+
+
+class AgentRefused(TelephonyError):  # noqa: N818 - it states a fact
+    """An operator cannot be moved to where somebody wants him now."""
