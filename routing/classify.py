@@ -27,7 +27,7 @@ REPEATED = 0.3  # how much the second and later mention of one word adds, each a
 # Fitted on labelled messages, so that a share reads as a probability (bench_classify.py).
 SMOOTHING = 1.5
 SHARPNESS = 2.3
-RULES_BESIDE_MODEL = 0.15
+RULES_BESIDE_MODEL = 0.1
 FEW = 3  # alternatives and reasons of one sort that are worth reading
 WORTH_NAMING = 0.03
 EMERGENCY_ENOUGH = 4.0
@@ -44,12 +44,8 @@ class Model(Protocol):
         """Name and fingerprint of the model."""
         ...
 
-    def probabilities(self, text: str) -> Mapping[str, float]:
-        """Return one probability a category, together 1.0."""
-        ...
-
-    def reasons(self, text: str, label: str) -> Sequence[tuple[str, float]]:
-        """Return the pieces of text that speak most for a category."""
+    def judge(self, text: str) -> tuple[Mapping[str, float], Sequence[tuple[str, float]]]:
+        """Return one probability a category, and the pieces of text behind the likeliest."""
         ...
 
 
@@ -135,12 +131,13 @@ class Classifier:
             return shares, reasons
         text = "\n".join(one.original for one in passages if not one.from_operator)
         text = text or "\n".join(one.original for one in passages)
-        joined = _joined(self._model.probabilities(text), shares, scores)
-        best = max(joined, key=lambda name: joined[name])
-        for piece, weight in self._model.reasons(text, best):
-            reasons[best].append(
-                Reason(sort="level1", value=best, by="model", text=piece, weight=round(weight, 3))
-            )
+        judged, pieces = self._model.judge(text)
+        joined = _joined(judged, shares, scores)
+        best = max(judged, key=lambda name: judged[name])
+        reasons[best] += (
+            Reason(sort="level1", value=best, by="model", text=piece, weight=round(weight, 3))
+            for piece, weight in pieces
+        )
         return joined, reasons
 
     def _unit(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from routing.sounds import exact, merged
 from telephony.calls import Leg
 from transcription.transcripts import Turn
 
@@ -19,6 +20,8 @@ class Passage:
     """One stretch of words without white space, with the way back to the original."""
 
     text: str
+    exact: str  # one sign a character for its sound, see sounds.py
+    merged: str  # the same after the mergers
     original: str
     positions: tuple[int, ...]
     leg: Leg | None = None
@@ -56,8 +59,11 @@ def passage(
         for one in folded(char):
             characters.append(one)
             positions.append(index)
+    text = "".join(characters)
     return Passage(
-        text="".join(characters),
+        text=text,
+        exact=exact(text),
+        merged=merged(text),
         original=original,
         positions=tuple(positions),
         leg=leg,

@@ -121,7 +121,7 @@ class Lexicon:
     def _sound_hits(
         self, passage: Passage, spots: Mapping[str, list[tuple[int, int]]]
     ) -> Iterable[Hit]:
-        exactly, nearly = exact(passage.text), merged(passage.text)
+        exactly, nearly = passage.exact, passage.merged
         found = [
             *((at, self._exact[signs]) for at, signs in self._exact_finder.spots(exactly)),
             *((at, self._merged[signs]) for at, signs in self._merged_finder.spots(nearly)),

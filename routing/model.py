@@ -23,6 +23,7 @@ FORMAT = "hotline-linear/1"
 Floats = npt.NDArray[np.float32]
 SHORTEST_REASON = 2  # characters; a single one explains nothing
 REASONS = 3
+WORTH_READING = 40  # of the best pieces; many of them are parts of one another
 UNKNOWN = -1
 READABLE = ("char", "word")  # the blocks whose pieces a person can read
 
@@ -60,31 +61,38 @@ class LinearModel:
     version: str
     facts: Mapping[str, Any]
 
+    def judge(self, text: str) -> tuple[dict[str, float], tuple[tuple[str, float], ...]]:
+        """Return each category's probability, and what speaks most for the likeliest."""
+        views = counts(text)
+        shares = self._shares(views)
+        best = max(shares, key=lambda label: shares[label])
+        return shares, self._reasons(views, self.labels.index(best))
+
     def probabilities(self, text: str) -> dict[str, float]:
         """Return the probability of each category, together 1.0."""
+        return self._shares(counts(text))
+
+    def _shares(self, views: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
         scores = self.intercept.astype(np.float64)
-        for name, found in counts(text).items():
+        for name, found in views.items():
             block = self.blocks[name]
             rows, weights = block.weigh(found)
             scores = scores + weights @ block.coefficients[rows]
         powers = np.exp(scores - scores.max())
         return dict(zip(self.labels, (powers / powers.sum()).tolist(), strict=True))
 
-    def reasons(self, text: str, label: str) -> tuple[tuple[str, float], ...]:
-        """Return the few pieces of the text that speak most for a category, longest first."""
-        if label not in self.labels:
-            return ()
-        column = self.labels.index(label)
-        found = counts(text)
+    def _reasons(
+        self, views: Mapping[str, Mapping[str, int]], column: int
+    ) -> tuple[tuple[str, float], ...]:
+        """Return the few readable pieces that set this category most apart from the mean."""
         spoken: list[tuple[float, str]] = []
         for name in READABLE:
-            block = self.blocks[name]
-            rows, weights = block.weigh(found[name])
-            gains = weights * (
-                block.coefficients[rows, column] - block.coefficients[rows].mean(axis=1)
-            )
-            pieces = (piece for piece in found[name] if piece in block.vocabulary)
-            spoken += zip(gains.tolist(), pieces, strict=True)
+            block, found = self.blocks[name], views[name]
+            rows, weights = block.weigh(found)
+            them = block.coefficients[rows]
+            gains = weights * (them[:, column] - them.mean(axis=1))
+            pieces = [piece for piece in found if piece in block.vocabulary]
+            spoken += [(float(gains[i]), pieces[i]) for i in np.argsort(-gains)[:WORTH_READING]]
         return _distinct(sorted(spoken, reverse=True))
 
 

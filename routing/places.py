@@ -164,7 +164,7 @@ class Gazetteer:
 
         One syllable before the ending must be the same: without one no likeness is enough.
         """
-        text, signs = passage.text, merged(passage.text)
+        text, signs = passage.text, passage.merged
         for end, ending in enumerate(text):
             if ending not in ENDINGS or _no_place(text, end):
                 continue
@@ -181,7 +181,7 @@ class Gazetteer:
         text = passage.text
         for start, place in {
             (at - offset, place)
-            for at, pair in _pairs(merged(text))
+            for at, pair in _pairs(passage.merged)
             for offset, place in self._by_pair.get(pair, ())
         }:
             said = text[max(start, 0) : start + len(place.name)]
@@ -191,7 +191,7 @@ class Gazetteer:
                     yield _found(place, passage, start, likeness)
 
     def _of_same_syllables(self, passage: Passage) -> Iterable[Found]:
-        for start, sound in self._sounds.spots(exact(passage.text)):
+        for start, sound in self._sounds.spots(passage.exact):
             yield _found(self._by_sound[sound], passage, start, ALL_SYLLABLES)
 
 
