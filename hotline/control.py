@@ -182,6 +182,8 @@ class ControlDesk:
             mine = held.leg_of(seat)
             if not held.live.caller.bridge:
                 raise ControlImpossibleError("Take the caller off hold first.")
+            if held.third_party(seat):
+                raise ControlImpossibleError("A third party is on this call: leave it instead.")
             await self._do(
                 self._about(Event.CONTROL_TRANSFER, seat, call_id, target),
                 held.exchange,

@@ -21,6 +21,8 @@ TRANSFER = "control-transfer"
 CONSULT = "control-consult"
 OUTBOUND = "outbound"
 RING_SECONDS = 30
+_NOBODY = "nobody"
+"""Whom an operator waits for who has given the caller away: then his telephone is free at once."""
 _SEAT = re.compile(r"[0-9]{2,8}\Z", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{2,20}\Z", re.ASCII)
 _CHANNEL = re.compile(r"[A-Za-z]+/[\w@.;+-]{1,80}\Z", re.ASCII)
@@ -96,9 +98,13 @@ class CallControl:
     async def transfer(
         self, caller: LiveChannel, operator: LiveChannel, target: str, line: str
     ) -> None:
-        """Give the caller to another number at once; he comes back when nobody takes him."""
+        """Give the caller to another number at once; he comes back when nobody takes him.
+
+        Only while the two are alone: of three, the exchange would transfer more than was meant.
+        """
         await self._set(caller, "CONTROL_LINE", _line(line))
         await self._set(caller, "HOTLINE_OPERATOR", _seat(operator.seat))
+        await self._set(operator, "CONTROL_PEER", _NOBODY)
         await self._actor.action(
             "BlindTransfer",
             {"Channel": _channel(operator), "Context": TRANSFER, "Exten": _number(target)},
@@ -146,7 +152,7 @@ class CallControl:
         await self._set(operator, "CONTROL_PEER", caller.name)
 
     async def _set(self, channel: LiveChannel, variable: str, value: str) -> None:
-        if variable == "CONTROL_PEER":
+        if variable == "CONTROL_PEER" and value != _NOBODY:
             _check(_CHANNEL, value, "a channel")
         await self._actor.action(
             "Setvar", {"Channel": _channel(channel), "Variable": variable, "Value": value}

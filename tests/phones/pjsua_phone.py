@@ -120,7 +120,11 @@ class Phone:
                 return
             *lines, waiting = (waiting + data).split(b"\n")
             for line in lines:
-                self.obey(json.loads(line))
+                order = json.loads(line)
+                try:
+                    self.obey(order)
+                except pj.Error as error:  # such as: the other side has just hung up
+                    tell("impossible", order=order["do"], reason=error.reason)
 
 
 class Account(pj.Account):  # type: ignore[misc]  # the library has no types

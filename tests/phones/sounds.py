@@ -10,7 +10,7 @@ TONE_SECONDS = 2  # repeated without a seam: every whole number of hertz fits
 LOUD = 0.25
 
 
-def write_tone(path: Path, hertz: int) -> Path:
+def write_tone(path: Path, hertz: int, *, seconds: int = TONE_SECONDS) -> Path:
     """Write a tone that can be played again and again."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
@@ -21,7 +21,7 @@ def write_tone(path: Path, hertz: int) -> Path:
                 round(32767 * LOUD * math.sin(2 * math.pi * hertz * n / RATE)).to_bytes(
                     2, "little", signed=True
                 )
-                for n in range(RATE * TONE_SECONDS)
+                for n in range(RATE * seconds)
             )
         )
     return path

@@ -31,7 +31,7 @@ COLUMNS = (
 HOTLINE, CITIZEN, UNIT = "12345", "13800001111", "2233445"
 CITIZEN_HZ, POLICE_HZ, UNIT_HZ = 440, 1800, 2100
 OPERATOR_HZ, COLLEAGUE_HZ, SUPERVISOR_HZ = 1000, 1300, 700
-OPERATOR, COLLEAGUE, SUPERVISOR = "1001", "1002", "1009"
+OPERATOR, COLLEAGUE, SUPERVISOR, SPARE = "1001", "1002", "1009", "1003"
 PATIENCE = 15.0
 
 
@@ -54,7 +54,9 @@ def exchange_at(folder: Path, outside_port: int) -> Exchange:
                 max_wait_seconds=40,
             ),
         ),
-        operators=tuple(Operator(extension=seat) for seat in (OPERATOR, COLLEAGUE, SUPERVISOR)),
+        operators=tuple(
+            Operator(extension=seat) for seat in (OPERATOR, COLLEAGUE, SUPERVISOR, SPARE)
+        ),
         outbound=Outbound(
             contact=f"sip:127.0.0.3:{outside_port}",
             number=HOTLINE,

@@ -1,0 +1,182 @@
+"""baresip, another make of softphone: signs on, takes a call, goes through each action."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from deploy import portable
+from deploy.asterisk.ports import free_port
+from deploy.errors import ToolMissing
+from telephony.control import Ear
+from telephony.live import LiveChannel
+from tests.deploy.sip_calls import Caller, Sipp, alaw, tone
+from tests.phones.baresip import baresip
+from tests.phones.softphones import HEADER_BYTES
+from tests.phones.sounds import RATE, loudness
+from tests.phones.stage import (
+    CITIZEN_HZ,
+    COLLEAGUE,
+    COLLEAGUE_HZ,
+    HOTLINE,
+    OPERATOR,
+    POLICE_HZ,
+    SPARE,
+    SUPERVISOR,
+    SUPERVISOR_HZ,
+    Stage,
+    staged,
+)
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
+SPARE_HZ = 1150
+HEARD = 0.001
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    try:
+        tool = portable.ensure("asterisk")
+    except ToolMissing as missing:
+        pytest.skip(str(missing))
+    async with staged(tmp_path, tool) as ready:
+        yield ready
+
+
+@pytest.fixture
+def sipp(tmp_path: Path) -> Sipp:
+    try:
+        return Sipp(portable.ensure("sipp"), tmp_path / "sipp")
+    except ToolMissing as missing:
+        pytest.skip(str(missing))
+
+
+def parts_with(samples: Sequence[int], hertz: int) -> int:
+    """In how many parts of a recording, each a quarter of a second, this tone is heard."""
+    part = RATE // 4
+    return sum(
+        loudness(samples[start : start + part], hertz) > HEARD
+        for start in range(0, len(samples) - part, part)
+    )
+
+
+def at_home(stage: Stage) -> list[int]:
+    """What the citizen has heard, as far as Asterisk has written it; the header comes last."""
+    file = next(stage.asterisk.exchange.recordings_dir.glob("*-operator.wav"))
+    data = file.read_bytes()[HEADER_BYTES:]
+    return [
+        int.from_bytes(data[n : n + 2], "little", signed=True) for n in range(0, len(data) - 1, 2)
+    ]
+
+
+async def leg(stage: Stage, *others: str) -> tuple[LiveChannel, LiveChannel]:
+    """The caller and baresip's leg, once they and the others speak with each other."""
+    call = await stage.live(speaking=[SPARE, *others])
+    mine = call.at_seat(SPARE)
+    assert mine is not None
+    return call.caller, mine
+
+
+async def is_whispered_to(stage: Stage) -> None:
+    _, mine = await leg(stage)
+    await stage.control.attend(SUPERVISOR, mine, Ear.WHISPER)
+    whispering = await stage.supervisor.answer()
+    await stage.supervisor.hears(whispering, yes=[CITIZEN_HZ, SPARE_HZ])
+    await stage.supervisor.order("hang_up", call=whispering)
+    await stage.supervisor.until("gone", call=whispering)
+
+
+async def comes_back(stage: Stage) -> None:
+    held = await stage.live(speaking=[])
+    waiting = held.at_seat(SPARE)
+    assert held.is_on_hold
+    assert waiting is not None
+    await stage.control.resume(held.caller, waiting, "mayor")
+
+
+async def holds_and_comes_back(stage: Stage) -> None:
+    caller, mine = await leg(stage)
+    await stage.control.hold(caller, mine, "mayor")
+    await stage.until(lambda: len(stage.cel("BRIDGE_EXIT")) >= 2)
+    await comes_back(stage)
+
+
+async def asks_a_colleague(stage: Stage) -> None:
+    caller, mine = await leg(stage)
+    await stage.control.consult(caller, mine, COLLEAGUE, "mayor")
+    asked = await stage.colleague.answer()
+    await stage.colleague.hears(asked, yes=[SPARE_HZ], no=[CITIZEN_HZ])
+    await stage.colleague.order("hang_up", call=asked)
+    await stage.colleague.until("gone", call=asked)
+    await comes_back(stage)
+
+
+async def is_joined_by_the_police(stage: Stage) -> None:
+    caller, _ = await leg(stage)
+    await stage.control.invite(caller, SPARE, "110", inside=False)
+    police = await stage.outside.answer()
+    await leg(stage, "110")
+    await stage.outside.hears(police, yes=[CITIZEN_HZ, SPARE_HZ])
+    await stage.outside.order("hang_up", call=police)
+    await stage.outside.until("gone", call=police)
+    async with asyncio.timeout(10):
+        while len((await stage.live(speaking=[SPARE])).speaking()) > 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def gives_the_call_away(stage: Stage) -> None:
+    caller, mine = await leg(stage)
+    await stage.control.transfer(caller, mine, COLLEAGUE, "mayor")
+    taken = await stage.colleague.answer()
+    await stage.colleague.hears(taken, yes=[CITIZEN_HZ], no=[SPARE_HZ])
+    await stage.until(lambda: parts_with(at_home(stage), COLLEAGUE_HZ) >= 1)
+    await stage.colleague.order("hang_up", call=taken)
+
+
+async def calls_out(stage: Stage) -> None:
+    await stage.control.dial(SPARE, "13900002222")
+    ringing = await stage.outside.until("ringing", called="13900002222")
+    await stage.outside.order("answer", call=ringing["call"])
+    await stage.outside.hears(ringing["call"], yes=[SPARE_HZ])
+    await stage.outside.order("hang_up", call=ringing["call"])
+
+
+async def test_baresip_takes_a_call_and_goes_through_each_action(
+    stage: Stage, sipp: Sipp, tmp_path: Path
+) -> None:
+    async with baresip(
+        tmp_path / "baresip",
+        user=SPARE,
+        secret=stage.asterisk.secrets.operators[SPARE],
+        server=stage.server,
+        address="127.0.0.4",
+        port=free_port(socket.SOCK_DGRAM),
+        hertz=SPARE_HZ,
+    ) as phone:
+        add = {"Queue": "mayor", "Interface": f"PJSIP/{SPARE}", "MemberName": SPARE}
+        await stage.actor.action("QueueAdd", add)
+        pause = {"Interface": f"PJSIP/{OPERATOR}", "Paused": "true", "Reason": "lunch"}
+        await stage.actor.action("QueuePause", pause)
+        sound = tmp_path / "citizen.al"
+        sound.write_bytes(alaw(tone(CITIZEN_HZ, 120)))
+        citizen = Caller(number=HOTLINE, sound=sound, hangs_up=False)
+        calling = asyncio.create_task(sipp.call(citizen, stage.asterisk.exchange.sip_port))
+        await is_whispered_to(stage)
+        await holds_and_comes_back(stage)
+        await asks_a_colleague(stage)
+        await is_joined_by_the_police(stage)
+        await gives_the_call_away(stage)
+        assert await calling == 0
+        await calls_out(stage)
+        await stage.empty()
+    heard = phone.heard()
+    for hertz in (CITIZEN_HZ, SUPERVISOR_HZ, COLLEAGUE_HZ, POLICE_HZ):
+        assert parts_with(heard, hertz) >= 1, hertz
+    citizen_heard = at_home(stage)
+    for hertz in (SPARE_HZ, POLICE_HZ, COLLEAGUE_HZ):
+        assert parts_with(citizen_heard, hertz) >= 1, hertz
+    assert parts_with(citizen_heard, SUPERVISOR_HZ) == 0
+    transferrers = [row["channame"].partition("-")[0] for row in stage.cel("BLINDTRANSFER")]
+    assert transferrers == [f"PJSIP/{SPARE}"]
