@@ -33,6 +33,7 @@ from telephony.connection import AmiConnection
 from telephony.events import System
 from telephony.recovery import ExchangeFiles, Recovery
 from telephony.snapshot import Snapshot
+from telephony.timing import Timing
 from telephony.translation import EVENTS, translate
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,9 @@ class RunningExchange:
         if not state.connected:
             why = state.last_error or f"It is {state.phase}."
             raise ExchangeAwayError(f"The exchange {self.system} is not followed live. {why}")
+        if self.actor is not None and not self.actor.state.connected:
+            why = self.actor.state.last_error or f"It is {self.actor.state.phase}."
+            raise ExchangeAwayError(f"The exchange {self.system} takes no orders. {why}")
         if self._files_trouble is not None:
             raise ExchangeAwayError(self._files_trouble)
 
@@ -191,14 +195,18 @@ def actor_to(exchange: settings.Exchange) -> AmiConnection | None:
     """The connection that gives orders, as a user who hears nothing; None without its secret."""
     if exchange.actor_secret is None:
         return None
-    return _connection(exchange, exchange.actor_username, exchange.actor_secret)
+    # It may read nothing, so no FullyBooted ever comes to it: it is not waited for.
+    timing = Timing(boot=0.0)
+    return _connection(exchange, exchange.actor_username, exchange.actor_secret, timing)
 
 
 def _ignore(_: Delivery) -> None:
     """What a user without a read class is told of its own connection."""
 
 
-def _connection(exchange: settings.Exchange, username: str, secret: SecretStr) -> AmiConnection:
+def _connection(
+    exchange: settings.Exchange, username: str, secret: SecretStr, timing: Timing | None = None
+) -> AmiConnection:
     context = None
     if exchange.tls:
         context = ssl.create_default_context(
@@ -211,6 +219,7 @@ def _connection(exchange: settings.Exchange, username: str, secret: SecretStr) -
         secret.get_secret_value(),
         system=exchange.system,
         ssl=context,
+        timing=timing,
         only=EVENTS,
     )
 
