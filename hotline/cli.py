@@ -1,4 +1,4 @@
-"""The command line: `hotline serve | demo | migrate | check | model | replay | calls | cases ...`.
+"""The command line: `hotline serve | demo | migrate | check | reconcile | replay | calls ...`.
 
 Whatever goes wrong comes out as one sentence and a non-zero status; `--debug` adds the traceback.
 """
@@ -14,7 +14,7 @@ import asyncpg
 import typer
 
 from deploy.errors import DeployError
-from hotline import cli_cases, cli_speech, database, logs
+from hotline import cli_cases, cli_reconcile, cli_speech, database, logs
 from hotline.catalogue import say
 from hotline.config import Config, load
 from hotline.errors import HotlineError
@@ -37,6 +37,7 @@ app = typer.Typer(
 app.add_typer(cli_cases.cases, name="cases")
 app.add_typer(cli_speech.model, name="model")
 app.command("calls")(cli_cases.calls)
+app.command("reconcile")(cli_reconcile.reconcile)
 app.command("train")(cli_speech.train)
 app.command("classify")(cli_speech.classify)
 

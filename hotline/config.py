@@ -108,6 +108,8 @@ class Operator(_Table):
     extension: Annotated[str, Field(pattern=r"^[0-9]{2,8}$")]
     badge: Text
     name: str = ""
+    penalty: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """How late lines ring him: 0 first, 10 in the second group; None leaves the exchange's own."""
 
 
 class Control(_Table):
@@ -120,6 +122,14 @@ class Control(_Table):
     supervisors: tuple[Annotated[str, Field(pattern=r"^[0-9]{2,8}$")], ...] = ()
     emergency: tuple[Annotated[str, Field(pattern=r"^[0-9]{3,6}$")], ...] = ("110", "119", "120")
     outside: tuple[Annotated[str, Field(pattern=r"^[0-9][0-9X]{2,19}$")], ...] = ()
+
+
+class Seats(_Table):
+    """How operators work: the time to write after a call, and how closely queues are followed."""
+
+    wrapup_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    sync_seconds: PositiveFloat = 2.0
+    roster_notice_hours: PositiveFloat = 12.0
 
 
 class Speech(_Table):
@@ -158,10 +168,13 @@ class Config(BaseSettings):
     operators: tuple[Operator, ...] = ()
     speech: Speech = Speech()
     control: Control = Control()
+    seats: Seats = Seats()
     classifier_model: Path | None = None
     short_abandon_seconds: PositiveFloat = 5.0
     recording_grace_seconds: PositiveFloat = 120.0
     reconcile_every_seconds: PositiveFloat = 10.0
+    sweep_every_seconds: PositiveFloat = 600.0
+    facts_kept_days: PositiveFloat = 31.0
     stop_within_seconds: PositiveFloat = 30.0
 
     @classmethod

@@ -27,11 +27,12 @@ from hotline.config import Config
 from hotline.database import PASSING, Connection, Pool, transaction
 from hotline.errors import ExchangeAwayError
 from hotline.services import Clock
+from hotline.spool import sweep
 from telephony.buffer import Connected, Delivery, Disconnected
 from telephony.calls import CallEvent, CallTracker, TrackerRules
 from telephony.connection import AmiConnection
-from telephony.events import System
-from telephony.recovery import ExchangeFiles, Recovery
+from telephony.events import Fact, System
+from telephony.recovery import LOOK_BACK, ExchangeFiles, Recovery
 from telephony.snapshot import Snapshot
 from telephony.timing import Timing
 from telephony.translation import EVENTS, translate
@@ -56,6 +57,9 @@ class RunningExchange:
         self._pool = pool
         self._clock = clock
         self._every = config.reconcile_every_seconds
+        self._sweep_every = config.sweep_every_seconds
+        self._facts_kept = timedelta(days=config.facts_kept_days)
+        self._spool = exchange.recordings_dir
         rules = rules_of(config)
         self._tracker = CallTracker(rules)
         self.recovery = Recovery(
@@ -69,6 +73,8 @@ class RunningExchange:
         self._turn = asyncio.Lock()
         self._draining = False
         self._files_trouble: str | None = None
+        self.listener: Callable[[str, Fact], None] | None = None
+        """Hears every live fact beside the tracker; it must return at once."""
 
     def _transaction(self) -> AbstractAsyncContextManager[Connection]:
         return transaction(self._pool)
@@ -81,6 +87,7 @@ class RunningExchange:
             if self.actor is not None:
                 tasks.create_task(self.actor.run(_ignore))
             tasks.create_task(self._check_for_ever())
+            tasks.create_task(self._sweep_for_ever())
 
     async def drain(self) -> None:
         """Finish the turn in hand and begin no other: what follows is in the exchange's files."""
@@ -121,6 +128,8 @@ class RunningExchange:
     async def _observe(self, event: Event) -> None:
         fact = translate(event, system=self.system, received_at=self._clock())
         if fact is not None:
+            if self.listener is not None:
+                self.listener(self.system, fact)
             for told in self._tracker.observe(fact):
                 await self._tell(told)
 
@@ -130,6 +139,28 @@ class RunningExchange:
             async with self._turn:
                 if not self._draining:
                     await self._check()
+
+    async def _sweep_for_ever(self) -> None:
+        """From time to time: recordings nobody expects, and facts that have done their service."""
+        while True:
+            await asyncio.sleep(self._sweep_every)
+            now = self._clock()
+            try:
+                found = await sweep(
+                    self._pool,
+                    system=self.system,
+                    spool=self._spool,
+                    since=now - LOOK_BACK,
+                    now=now,
+                )
+                await self.recovery.forget(now - self._facts_kept)
+            except PASSING as error:
+                log.warning(
+                    "The recordings of %s were not looked through (%s).", self.system, error
+                )
+                continue
+            for one in found:
+                log.warning("A recording of %s: %s.", one.key.linked_id, one.detail["stored"])
 
     async def _check(self) -> None:
         try:

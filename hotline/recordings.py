@@ -9,7 +9,7 @@ import errno
 import hashlib
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePath
 
@@ -60,6 +60,23 @@ def source_path(recordings_dir: Path, named: str) -> Path:
 def target_path(store: Path, call_id: int, leg: Leg, started_at: datetime) -> Path:
     """Where a recording is kept: by the day of the call (UTC), call and leg."""
     return store / started_at.astimezone(UTC).strftime("%Y/%m/%d") / f"{call_id:08d}-{leg}.wav"
+
+
+TOO_SHORT = timedelta(seconds=2)
+"""A recording may miss so much of the talk: what a killed exchange had not written yet."""
+
+
+def held_against(found: Found, talk: timedelta | None) -> Found:
+    """What was found, with a note where its sound is shorter than the talk it should hold."""
+    if not isinstance(found, Stored) or talk is None:
+        return found
+    if timedelta(seconds=found.seconds) + TOO_SHORT >= talk:
+        return found
+    short = (
+        f"The recording holds {found.seconds:.1f} s of a talk of {talk.total_seconds():.1f} s: "
+        "the exchange had no room for it, was stopped, or heard nothing of either side."
+    )
+    return replace(found, note=f"{found.note} {short}" if found.note else short)
 
 
 def take_in(source: Path, target: Path, *, now: datetime, missing_after: datetime) -> Found:

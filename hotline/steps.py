@@ -82,12 +82,13 @@ class Steps:
 
     def _take_in(self, call: store.StoredCall, expected: store.Expected) -> Found:
         ended_at = call.ended_at or call.started_at
-        return recordings.take_in(
+        found = recordings.take_in(
             self._source(call.system, expected.source_path),
             recordings.target_path(self._store_dir, call.id, expected.leg, call.started_at),
             now=self._clock(),
             missing_after=ended_at + self._grace,
         )
+        return recordings.held_against(found, ended_at - (call.answered_at or ended_at))
 
     def _source(self, system: str, named: str) -> Path:
         if (folder := self._recordings_dirs.get(system)) is None:

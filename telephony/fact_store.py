@@ -80,6 +80,14 @@ async def append_facts(
     return True
 
 
+async def add_facts(
+    conn: asyncpg.Connection, system: System, source: Source, facts: Sequence[PlacedFact]
+) -> None:
+    """Store facts read again; those that are there are left as they are, no position moves."""
+    if facts:
+        await _append(conn, system, source, facts)
+
+
 async def _append(
     conn: asyncpg.Connection, system: System, source: Source, facts: Sequence[PlacedFact]
 ) -> None:
@@ -193,6 +201,43 @@ async def ended_unjudged(
     row = await conn.fetchrow(_POSITION, system, JUDGED)
     rows = await conn.fetch(_ENDED, system, 0 if row is None else row["offset"], until, most)
     return [Ended(fact_id=row["id"], linked_id=LinkedId(row["linked_id"])) for row in rows]
+
+
+_ENDED_SINCE: LiteralString = """
+SELECT min(f.id) AS id, f.linked_id FROM exchange_facts f
+ WHERE f.system = $1 AND f.kind = 'linked_id_ended' AND f.at >= $2 AND f.at <= $3
+ GROUP BY f.linked_id ORDER BY min(f.at)
+"""
+
+
+async def ended_since(
+    conn: asyncpg.Connection, system: System, *, since: datetime, until: datetime
+) -> list[Ended]:
+    """What ended in the files in this time, compared before or not."""
+    rows = await conn.fetch(_ENDED_SINCE, system, since, until)
+    return [Ended(fact_id=row["id"], linked_id=LinkedId(row["linked_id"])) for row in rows]
+
+
+_OUTDATED: LiteralString = """
+WITH old AS (
+    SELECT f.id FROM exchange_facts f
+     WHERE f.system = $1 AND f.at < $2
+       AND f.id <= (SELECT p."offset" FROM tail_positions p
+                     WHERE p.system = $1 AND p.source = $3)
+     ORDER BY f.at LIMIT $4)
+DELETE FROM exchange_facts f USING old WHERE f.id = old.id
+"""
+
+
+async def forget_facts(
+    conn: asyncpg.Connection, system: System, *, before: datetime, most: int = 5_000
+) -> int:
+    """Delete the oldest facts that have been compared with the calls; how many went.
+
+    Only a copy goes: the calls stay, and the exchange's own files are not touched.
+    """
+    done: str = await conn.execute(_OUTDATED, system, before, JUDGED, most)
+    return int(done.rpartition(" ")[2])
 
 
 async def judged(conn: asyncpg.Connection, system: System, ended: Ended, *, at: datetime) -> None:

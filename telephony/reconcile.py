@@ -36,6 +36,8 @@ class DifferenceKind(StrEnum):
     RINGING_AT = "ringing_at"
     ANSWERED_AT = "answered_at"
     ENDED_AT = "ended_at"
+    RECORDING = "recording"
+    """A recording was made and not expected, lies at the exchange without a call, or is gone."""
     UNJUDGED = "unjudged"
     """The two could not be compared."""
 

@@ -22,10 +22,10 @@ from telephony.calls import CallEvent, CallKey, CallTracker, TrackerRules
 from telephony.events import Fact, SnapshotTaken, Source, System
 from telephony.fact_store import Ended
 from telephony.reconcile import Difference, DifferenceKind, judge, told_by_files
-from telephony.rows import Chunk, Parser, Reading, read_rows
+from telephony.rows import Chunk, Parser, Position, Reading, read_rows
 from telephony.snapshot import Snapshot
 from telephony.snapshot_facts import facts_in
-from telephony.tail import read_new
+from telephony.tail import every_file, read_file, read_new
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ Transaction = Callable[[], AbstractAsyncContextManager[store.Connection]]
 
 GRACE = timedelta(seconds=3)
 """How long after its end in the files a call is left to the live events."""
+MARGIN = timedelta(hours=1)
+"""So long before a call's end its beginning is looked for when the files are read again."""
 _TRIES = 3
 LOOK_BACK = timedelta(days=2)
 """Unfinished facts older than this belong to channels whose end was never written."""
@@ -59,6 +61,14 @@ class RecoveryCounts:
     differences: Counter[DifferenceKind] = field(default_factory=Counter)
     checked_at: datetime | None = None
     """When the last check went through."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """What came of comparing everything that ended in a time."""
+
+    compared: int
+    differences: tuple[Difference, ...]
 
 
 class Recovery:
@@ -116,6 +126,50 @@ class Recovery:
             self.counts.checked_at = now
             return found
 
+    async def reconcile(self, since: datetime, now: datetime) -> Reconciled:
+        """Read every file that is left from the start, and compare all that ended since then.
+
+        For whoever does not want to trust what was done before: rotated files are read again,
+        calls judged before are judged again. What is stored already is not stored twice.
+        """
+        async with self._turn:
+            await self._read(now)
+            for source, path, parse in self._sources:
+                await self._read_again(source, path, parse, since)
+            found = await self._judge_all(now, now - GRACE)
+            async with self._transaction() as tx:
+                ended = await fact_store.ended_since(
+                    tx, self._system, since=since, until=now - GRACE
+                )
+            for one in ended:
+                found += await self._judge_and_note(one, now)
+            for event in self._tracker.settle(now):
+                await self._tell(event)
+            return Reconciled(compared=len(ended), differences=tuple(found))
+
+    async def forget(self, before: datetime) -> int:
+        """Delete facts older than that which have done their service; how many went."""
+        gone = 0
+        while True:
+            async with self._transaction() as tx:
+                some = await fact_store.forget_facts(tx, self._system, before=before)
+            gone += some
+            if not some:
+                return gone
+
+    async def _read_again(self, source: Source, path: Path, parse: Parser, since: datetime) -> None:
+        for file, mark in await asyncio.to_thread(every_file, path):
+            position = Position(file=mark, offset=0)
+            while True:
+                chunk = await asyncio.to_thread(read_file, file, position)
+                reading = read_rows(chunk, parse, system=self._system)
+                facts = [placed for placed in reading.facts if placed.fact.at >= since - MARGIN]
+                async with self._transaction() as tx:
+                    await fact_store.add_facts(tx, self._system, source, facts)
+                if not chunk.more or chunk.position in (None, position):
+                    break
+                position = chunk.position
+
     async def _read(self, now: datetime) -> None:
         for source, path, parse in self._sources:
             while await self._read_chunk(source, path, parse, now):
@@ -172,6 +226,12 @@ class Recovery:
 
         Where the database is away the note fails as well, and nothing has been passed.
         """
+        found = await self._judge_and_note(ended, now)
+        async with self._transaction() as tx:
+            await fact_store.judged(tx, self._system, ended, at=now)
+        return found
+
+    async def _judge_and_note(self, ended: Ended, now: datetime) -> list[Difference]:
         found = await self._judge_in_earnest(ended, now)
         if found is None:
             found = [
@@ -184,8 +244,6 @@ class Recovery:
             ]
             async with self._transaction() as tx:
                 await self._note(tx, found, now)
-        async with self._transaction() as tx:
-            await fact_store.judged(tx, self._system, ended, at=now)
         self.counts.differences.update(difference.kind for difference in found)
         return found
 

@@ -42,6 +42,19 @@ def read_new(path: Path, position: Position | None, *, most: int = MOST_BYTES) -
     return Chunk(lines=(), position=Position(file=now, offset=0), more=True, lost=True)
 
 
+def every_file(path: Path) -> list[tuple[Path, int]]:
+    """All files that the exchange wrote under this name and that are still there, oldest first."""
+    rotated = {other.file: other for other in _siblings(path)}
+    files = [(one.path, one.file) for one in sorted(rotated.values(), key=lambda r: r.modified)]
+    now = fingerprint(path)
+    return [*(one for one in files if one[1] != now), *([(path, now)] if now is not None else [])]
+
+
+def read_file(path: Path, position: Position, *, most: int = MOST_BYTES) -> Chunk:
+    """The next whole lines of this very file, as `read_new` reads them."""
+    return _read(path, position, most, following=None)
+
+
 def fingerprint(path: Path) -> int | None:
     """63 bits of the first line; None while there is no whole first line."""
     try:
