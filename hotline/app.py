@@ -132,6 +132,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 "feed": feed.ping,
                 "speech": transcriber.ping,
                 **{f"exchange {name}": one.ping for name, one in exchanges.items()},
+                **{f"orders {name}": one.ping_orders for name, one in exchanges.items()},
             },
         )
         url = await stack.enter_async_context(_site(services))

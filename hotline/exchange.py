@@ -100,11 +100,14 @@ class RunningExchange:
         if not state.connected:
             why = state.last_error or f"It is {state.phase}."
             raise ExchangeAwayError(f"The exchange {self.system} is not followed live. {why}")
+        if self._files_trouble is not None:
+            raise ExchangeAwayError(self._files_trouble)
+
+    async def ping_orders(self) -> None:
+        """Raise one sentence where orders are configured and the exchange takes none."""
         if self.actor is not None and not self.actor.state.connected:
             why = self.actor.state.last_error or f"It is {self.actor.state.phase}."
             raise ExchangeAwayError(f"The exchange {self.system} takes no orders. {why}")
-        if self._files_trouble is not None:
-            raise ExchangeAwayError(self._files_trouble)
 
     async def _start(self) -> None:
         async with self._turn:
