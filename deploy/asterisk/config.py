@@ -12,6 +12,8 @@ from deploy.errors import ExchangeInvalid
 UNSAFE_IN_PATHS = re.compile(r"[^\w./+@~-]", re.ASCII)
 HIGHEST_PORT = 65535
 MEDIA_PORTS_PER_CALL = 4  # two legs, RTP and RTCP each
+LONGEST_SECONDS = 3600
+SOUNDS = Path(__file__).with_name("sounds") / "zh"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,18 @@ class Line:
     answer: Literal["before_queue", "by_operator"] = "before_queue"
     notice: Path | None = None
     sorry: Path | None = None
+    second_group: tuple[str, ...] = ()
+    duty_officers: tuple[str, ...] = ()
+    overflow_seconds: int = 15
+    rings: Literal["in_turn", "together"] = "in_turn"
+    tells_place: bool = False
+    takes_message: bool = False
+    message_seconds: int = 120
+    silence_seconds: int = 6
+    survey: bool = False
+    survey_seconds: int = 6
+    redial_within: int = 0
+    urgent_callers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check(r"[a-z][a-z0-9_-]{0,31}", self.name, "A line's name", "small letters and digits")
@@ -66,8 +80,63 @@ class Line:
             raise ExchangeInvalid(
                 f"Line {self.name} says answer={self.answer!r}: choose before_queue or by_operator."
             )
-        if self.ring_seconds < 1 or self.max_wait_seconds < 1:
+        if self.ring_seconds < 1 or self.max_wait_seconds < 0:
             raise ExchangeInvalid(f"Line {self.name} needs to ring and to wait at least 1 second.")
+        if self.rings not in ("in_turn", "together"):
+            raise ExchangeInvalid(
+                f"Line {self.name} says rings={self.rings!r}: choose in_turn or together."
+            )
+        for number in self.urgent_callers:
+            _check(r"[0-9]{3,20}", number, f"An urgent caller of line {self.name}", "digits")
+        self._check_seconds()
+
+    def _check_seconds(self) -> None:
+        for name in ("overflow_seconds", "message_seconds", "silence_seconds", "survey_seconds"):
+            if not 1 <= getattr(self, name) <= LONGEST_SECONDS:
+                raise ExchangeInvalid(
+                    f"Line {self.name} says {name}={getattr(self, name)}: "
+                    f"give 1 to {LONGEST_SECONDS}."
+                )
+        if not 0 <= self.redial_within <= LONGEST_SECONDS:
+            raise ExchangeInvalid(
+                f"Line {self.name} says redial_within={self.redial_within}: "
+                f"give 0 (never) to {LONGEST_SECONDS}."
+            )
+        rung = [extension for group in self.groups for extension in group]
+        twice = {extension for extension in rung if rung.count(extension) > 1}
+        if twice:
+            raise ExchangeInvalid(f"Line {self.name} rings operator {min(twice)} in two groups.")
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """Who is rung first, who after each overflow; empty groups left out."""
+        stages = (self.operators, self.second_group, *((one,) for one in self.duty_officers))
+        return tuple(group for group in stages if group)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmiTls:
+    """AMI over TLS for a service on another machine; `allow` are the addresses that may log in.
+
+    The plain port stays on the exchange's own loopback address.
+    """
+
+    port: int
+    certificate: Path
+    key: Path
+    address: str = "127.0.0.1"
+    allow: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check(r"[0-9a-fA-F.:]+", self.address, "The AMI TLS address", "an IP address")
+        for network in self.allow:
+            _check(r"[0-9a-fA-F.:/]+", network, "An address for AMI", "an IP address or network")
+        for file in (self.certificate, self.key):
+            if UNSAFE_IN_PATHS.search(str(file)) or not file.is_absolute():
+                raise ExchangeInvalid(
+                    f"The path {file} for AMI over TLS must be absolute and hold only letters, "
+                    "digits and ./+@~_-."
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +153,13 @@ class Exchange:
     trunk_match: tuple[str, ...] = ("127.0.0.1",)
     sip_address: str = "127.0.0.1"
     outbound: Outbound | None = None
+    block_list: bool = False
+    """Whether callers in `blocked_dir` are kept out; see line_plan.py."""
+    calls_per_caller: int = 0
+    """How many calls at once one number may have on all lines; 0 sets no limit."""
+    ami_tls: AmiTls | None = None
+    sounds: Path = SOUNDS
+    """A folder with what the lines say beside their notices; sounds/README.md names the files."""
 
     def __post_init__(self) -> None:
         _check(r"[a-z0-9][a-z0-9-]{0,31}", self.system, "The system's name", "small letters")
@@ -100,7 +176,8 @@ class Exchange:
 
     def _check_ports(self) -> None:
         first, last = self.rtp_ports
-        for port in (self.sip_port, self.ami_port, first, last):
+        tls = [self.ami_tls.port] if self.ami_tls else []
+        for port in (self.sip_port, self.ami_port, first, last, *tls):
             if not 0 < port <= HIGHEST_PORT:
                 raise ExchangeInvalid(f"Port {port} does not exist: choose 1 to {HIGHEST_PORT}.")
         if last - first + 1 < MEDIA_PORTS_PER_CALL:
@@ -119,7 +196,7 @@ class Exchange:
             if twice:
                 raise ExchangeInvalid(f"The {what} {min(twice)} is given twice.")
         for line in self.lines:
-            for extension in line.operators:
+            for extension in (one for group in line.groups for one in group):
                 if extension not in known:
                     raise ExchangeInvalid(
                         f"Line {line.name} names operator {extension}, who is not described."
@@ -144,6 +221,11 @@ class Exchange:
     def queue_log_file(self) -> Path:
         """The queue's own story."""
         return self.log_dir / "queue_log"
+
+    @property
+    def blocked_dir(self) -> Path:
+        """One empty file for each blocked number; its modification time is when the block ends."""
+        return self.run_dir / "blocked"
 
     @property
     def recordings_dir(self) -> Path:

@@ -7,8 +7,8 @@ import tempfile
 import wave
 from pathlib import Path
 
-from deploy.asterisk import control_plan
-from deploy.asterisk.config import Exchange, Line, Operator
+from deploy.asterisk import control_plan, line_plan
+from deploy.asterisk.config import Exchange, Operator
 from deploy.asterisk.secrets import Secrets, write_private
 from deploy.errors import ExchangeInvalid
 from deploy.portable import Tool
@@ -53,10 +53,13 @@ MODULES = (
     *("app_celgenuserevent", "app_stack", "app_queue", "pbx_config"),
     *("res_cdrel_custom", "cel_custom"),
     *control_plan.MODULES,
+    *(name for name in line_plan.MODULES if name not in control_plan.MODULES),
 )
 
 #: Files whose defaults serve; they exist so that the log holds no complaint about them.
-DEFAULTS = ("acl", "ccss", "features", "pjproject", "queuerules", "stasis", "udptl")
+DEFAULTS = ("acl", "ccss", "features", "pjproject", "stasis", "udptl")
+#: Where the data of an installed Asterisk lies, by distribution.
+INSTALLED_DATA = (Path("/usr/share/asterisk"), Path("/var/lib/asterisk"))
 #: Call detail records are too coarse for queues; the channel event log is our record.
 NO_CDR = "[general]\nenable = no\n"
 
@@ -74,9 +77,15 @@ def render(exchange: Exchange, tool: Tool, secrets: Secrets) -> None:
     for record in (exchange.cel_file, exchange.queue_log_file):
         record.touch()  # Asterisk appends; whoever tails them finds them from the first moment
     control_dir(exchange).mkdir(mode=0o700, parents=True, exist_ok=True)
+    exchange.blocked_dir.mkdir(mode=0o700, exist_ok=True)
+    own = exchange.run_dir / "sounds"
     for line in exchange.lines:
-        _copy_sound(line.notice, exchange, f"notice-{line.name}.wav")
-        _copy_sound(line.sorry, exchange, f"sorry-{line.name}.wav")
+        _copy_sound(line.notice, own / f"notice-{line.name}.wav")
+        _copy_sound(line.sorry, own / f"sorry-{line.name}.wav")
+    for name in line_plan.needed_sounds(exchange):
+        _copy_sound(exchange.sounds / f"{name}.wav", line_plan.sounds_dir(exchange) / f"{name}.wav")
+    if _speaks_numbers(exchange):
+        _borrow_data(exchange, tool)
     for name, text in files(exchange, tool, secrets).items():
         write_private(exchange.etc / name, text)
 
@@ -89,7 +98,7 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
         "run_dir": str(exchange.run_dir),
         "control_dir": str(control_dir(exchange)),
         "system": exchange.system,
-        "installed": _installed(tool),
+        "installed": _installed(exchange, tool),
         "modules": "\n".join(f"load = {name}.so" for name in modules(tool)),
         "ami_port": str(exchange.ami_port),
         "reader_secret": secrets.reader,
@@ -106,8 +115,8 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
         f"exten => {o.extension},1,Dial(PJSIP/{o.extension},30)\n same => n,Hangup()"
         for o in exchange.operators
     )
-    queues = "\n".join(_queue(line) for line in exchange.lines)
-    lines = "\n".join(_line(exchange, line) for line in exchange.lines)
+    queues = "\n".join(line_plan.queue(line) for line in exchange.lines)
+    lines = "\n".join(line_plan.line_steps(exchange, line, tool.version) for line in exchange.lines)
     own = {
         "pjsip.conf": {"operators": telephones},
         "queues.conf": {"queues": queues},
@@ -120,6 +129,7 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
         **{f"{name}.conf": "; The defaults serve.\n" for name in DEFAULTS},
         **rendered,
         **control_plan.control_files(exchange),
+        "queuerules.conf": line_plan.rules(exchange),
         "cdr.conf": NO_CDR,
     }
 
@@ -157,21 +167,39 @@ def event_filter(version: str) -> str:
     return f"eventfilter = ^Event: ({'|'.join(EVENTS)})[^A-Za-z]"
 
 
-def _installed(tool: Tool) -> str:
+def _installed(exchange: Exchange, tool: Tool) -> str:
     """Point an unpacked Asterisk at its own files; an installed one knows where they are."""
+    data = line_plan.data_dir(exchange) if _speaks_numbers(exchange) else None
     if tool.prefix is None:
-        return "; An installed Asterisk: modules and data lie where it was built to look."
+        said = "; An installed Asterisk: modules and data lie where it was built to look."
+        return f"{said}\nastdatadir => {data}" if data else said
     module = next(tool.prefix.glob("usr/lib/*/asterisk/modules"))
-    data = tool.prefix / "usr/share/asterisk"
+    installed = tool.prefix / "usr/share/asterisk"
     places = {
         "astmoddir": module,
-        "astvarlibdir": data,
-        "astdatadir": data,
-        "astkeydir": data,
-        "astagidir": data / "agi-bin",
+        "astvarlibdir": installed,
+        "astdatadir": data or installed,
+        "astkeydir": installed,
+        "astagidir": installed / "agi-bin",
         "astsbindir": tool.prefix / "usr/sbin",
     }
     return "\n".join(f"{name} => {path}" for name, path in places.items())
+
+
+def _speaks_numbers(exchange: Exchange) -> bool:
+    """Whether Asterisk must find digits by their names, which it seeks in its data alone."""
+    return any(line.tells_place for line in exchange.lines)
+
+
+def _borrow_data(exchange: Exchange, tool: Tool) -> None:
+    """Make a data folder of links to the installed data, with our sounds in place of its own."""
+    candidates = [tool.prefix / "usr/share/asterisk"] if tool.prefix else list(INSTALLED_DATA)
+    installed = next((folder for folder in candidates if folder.is_dir()), None)
+    for entry in installed.iterdir() if installed else ():
+        link = line_plan.data_dir(exchange) / entry.name
+        if entry.name != "sounds":
+            link.unlink(missing_ok=True)
+            link.symlink_to(entry)
 
 
 def _telephone(operator: Operator, secrets: Secrets) -> str:
@@ -189,38 +217,13 @@ def _telephone(operator: Operator, secrets: Secrets) -> str:
     return _fill("pjsip-operator.conf", words)
 
 
-def _queue(line: Line) -> str:
-    members = "\n".join(
-        f"member => PJSIP/{extension},0,{extension},PJSIP/{extension}"
-        for extension in line.operators
-    )
-    words = {"name": line.name, "ring_seconds": str(line.ring_seconds), "members": members}
-    return _fill("queue.conf", words)
-
-
-def _line(exchange: Exchange, line: Line) -> str:
-    early = ",noanswer" if line.answer == "by_operator" else ""
-    sounds = exchange.run_dir / "sounds"
-    notice = f" same => n,Playback({sounds}/notice-{line.name}{early})"
-    sorry = f" same => n,Playback({sounds}/sorry-{line.name}{early})"
-    tone = " same => n,PlayTones(congestion)\n same => n,Wait(3)"
-    words = {
-        "number": line.number,
-        "name": line.name,
-        "max_wait_seconds": str(line.max_wait_seconds),
-        "notice": notice if line.notice else "; No recording notice is configured.",
-        "sorry": sorry if line.sorry else tone,
-    }
-    return _fill(f"extensions-{line.answer}.conf", words)
-
-
 def _fill(name: str, words: dict[str, str]) -> str:
     """Return a template with each @word@ replaced."""
     text = (TEMPLATES / name).read_text(encoding="utf-8")
     return re.sub(r"@(\w+)@", lambda match: words[match[1]], text)
 
 
-def _copy_sound(source: Path | None, exchange: Exchange, name: str) -> None:
+def _copy_sound(source: Path | None, target: Path) -> None:
     """Copy an announcement beside the configuration, so that its own name never matters.
 
     Raises:
@@ -240,4 +243,5 @@ def _copy_sound(source: Path | None, exchange: Exchange, name: str) -> None:
             f"The announcement {source} is {form[0]} Hz with {form[1]} channels of "
             f"{form[2] * 8} bits: convert it to 8000 Hz, mono, 16 bits."
         )
-    shutil.copyfile(source, exchange.run_dir / "sounds" / name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

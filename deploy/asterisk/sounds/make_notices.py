@@ -23,6 +23,7 @@ import argparse
 import json
 import sys
 import wave
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +35,53 @@ NOTICES = {
     "mayor-notice": "您好，欢迎拨打市长公开电话，为保证服务质量，您的通话将被录音。",
     "duty-notice": "您好，这里是市政府值班室，您的通话将被录音。",
     "all-busy": "非常抱歉，现在线路繁忙，请您稍后再拨，谢谢。",
+    # In the queue. Asterisk puts the number of the place and of the minutes in between.
+    "queue-youarenext": "您是下一位，请稍等片刻。",
+    "queue-thereare": "您目前排在第",
+    "queue-callswaiting": "位。",
+    "queue-holdtime": "预计等待时间，",
+    "queue-minutes": "分钟。",
+    "queue-seconds": "秒。",
+    "queue-thankyou": "感谢您的耐心等待，请不要挂机。",
+    # When nobody could take the call.
+    "message": "非常抱歉，现在无人接听。请在提示音后留言，说明您的姓名和事由，我们会尽快给您回电。",
+    "message-thanks": "您的留言已经记录，我们会尽快给您回电，再见。",
+    # After the operator has hung up.
+    "survey-solved": "请您评价。您的问题是否得到解决？已解决请按一，未解决请按二。",
+    "survey-satisfied": "您对本次服务是否满意？满意请按一，基本满意请按二，不满意请按三。",
+    "survey-thanks": "感谢您的评价，再见。",
+    # For a number that the city has blocked; whoever presses the key is put through.
+    "blocked": "您的号码已被限制拨打。如有紧急情况，请按一，为您转接值班人员。",
+    # The operator's badge, its digits in between.
+    "badge-before": "工号",
+    "badge-after": "号为您服务。",
+    **{f"digits/{n}": word for n, word in enumerate("零一二三四五六七八九")},
+    **{f"digits/{n}0": f"{word}十" for n, word in enumerate(" 二三四五六七八九", 1) if n > 1},
+    "digits/10": "十",
+    "digits/hundred": "百",
+    "digits/thousand": "千",
 }
+WORD_LENGTH = 8  # characters; what is shorter is a part of a sentence
+SHORT_SECONDS = 0.12  # a take of one syllable must at least be so long
+PAUSES = (0.3, 0.5)  # silence before and behind a sentence
+WORD_PAUSES = (0.02, 0.06)  # a word that stands between others
+
+
+@cache
+def opened(model: Path) -> Any:
+    """The model, read once."""
+    import onnxruntime as ort  # type: ignore[import-not-found]  # noqa: PLC0415
+
+    whole = b"".join(part.read_bytes() for part in sorted(model.glob("*.part*.bin")))
+    return ort.InferenceSession(whole, providers=["CPUExecutionProvider"])
 
 
 def speak(text: str, *, model: Path, voices: Path, config: Path, voice: str) -> Any:
     """One sentence as float samples at 24 kHz."""
     import numpy as np  # noqa: PLC0415 - only whoever makes notices has these
-    import onnxruntime as ort  # type: ignore[import-not-found]  # noqa: PLC0415
     from misaki import zh  # type: ignore[import-not-found]  # noqa: PLC0415
 
-    whole = b"".join(part.read_bytes() for part in sorted(model.glob("*.part*.bin")))
-    session = ort.InferenceSession(whole, providers=["CPUExecutionProvider"])
+    session = opened(model)
     symbols = json.loads(config.read_text(encoding="utf-8"))["vocab"]
     phonemes, _ = zh.ZHG2P()(text)
     ids = [symbols[p] for p in phonemes if p in symbols]
@@ -58,8 +95,11 @@ def speak(text: str, *, model: Path, voices: Path, config: Path, voice: str) -> 
     return np.asarray(session.run(None, feed)[0], dtype=np.float64).reshape(-1)
 
 
-def to_line(samples: Any) -> Any:
-    """The telephone's version: 8 kHz, 300-3400 Hz, speech at the usual level, 16-bit."""
+def to_line(samples: Any, *, a_word: bool) -> Any:
+    """The telephone's version: 8 kHz, 300-3400 Hz, speech at the usual level, 16-bit.
+
+    `a_word` stands between others: short, with hardly any silence around it.
+    """
     import numpy as np  # noqa: PLC0415
     from scipy import signal  # noqa: PLC0415
 
@@ -69,12 +109,13 @@ def to_line(samples: Any) -> Any:
     band = signal.butter(4, (300, 3400), btype="bandpass", fs=LINE_RATE, output="sos")
     low = signal.sosfiltfilt(band, low)
     loud = np.flatnonzero(np.abs(low) > 0.02 * np.abs(low).max())
-    if loud.size < LINE_RATE:
-        raise ValueError("The take holds less than a second of speech.")
+    if loud.size < LINE_RATE * (SHORT_SECONDS if a_word else 1):
+        raise ValueError("The take holds too little speech.")
     low = low[loud[0] : loud[-1] + 1]
     low = low * (SPEECH_RMS / np.sqrt(np.mean(low**2)))
     low = np.clip(low, -0.95, 0.95)
-    low = np.concatenate([np.zeros(int(0.3 * LINE_RATE)), low, np.zeros(int(0.5 * LINE_RATE))])
+    before, behind = (np.zeros(int(p * LINE_RATE)) for p in (WORD_PAUSES if a_word else PAUSES))
+    low = np.concatenate([before, low, behind])
     return (low * 32767).astype("<i2")
 
 
@@ -84,9 +125,12 @@ def main() -> int:
     for name in ("model", "voices", "config", "out"):
         arguments.add_argument(f"--{name}", type=Path, required=True)
     arguments.add_argument("--voice", default=VOICE)
+    arguments.add_argument("names", nargs="*", help="which to make; all when none is named")
     wanted = arguments.parse_args()
     failed = 0
-    for name, text in NOTICES.items():
+    (wanted.out / "digits").mkdir(parents=True, exist_ok=True)
+    for name in wanted.names or NOTICES:
+        text = NOTICES[name]
         try:
             pcm = to_line(
                 speak(
@@ -95,7 +139,8 @@ def main() -> int:
                     voices=wanted.voices,
                     config=wanted.config,
                     voice=wanted.voice,
-                )
+                ),
+                a_word=len(text) < WORD_LENGTH,
             )
         except ValueError as fault:
             print(f"{name}: {fault}", file=sys.stderr)
