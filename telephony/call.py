@@ -61,6 +61,31 @@ class Recording:
     started_at: datetime
 
 
+class Solved(StrEnum):
+    """What the caller said by key: was his matter solved?"""
+
+    YES = "yes"
+    NO = "no"
+    NOT_ANSWERED = "not_answered"
+
+
+class Satisfied(StrEnum):
+    """What the caller said by key: was he satisfied with the service?"""
+
+    YES = "yes"
+    BASICALLY = "basically"
+    NO = "no"
+    NOT_ANSWERED = "not_answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What the caller answered after the talk. Who was never asked has none."""
+
+    solved: Solved
+    satisfied: Satisfied
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A call as far as it is known; aware UTC times by the exchange's clock."""
@@ -78,6 +103,7 @@ class Call:
     outcome: Outcome | None = None
     hangup_by: Side | None = None
     recordings: tuple[Recording, ...] = ()
+    survey: Survey | None = None
     recovered: bool = False
     """Learnt from the exchange's files or a snapshot, because nobody listened at the time."""
 

@@ -19,7 +19,10 @@ from telephony.call import (
     Leg,
     Outcome,
     Recording,
+    Satisfied,
     Side,
+    Solved,
+    Survey,
     TrackerRules,
 )
 from telephony.channels import COARSEST, Channel, Party, best, moment
@@ -52,7 +55,10 @@ __all__ = [
     "Leg",
     "Outcome",
     "Recording",
+    "Satisfied",
     "Side",
+    "Solved",
+    "Survey",
     "TrackerRules",
 ]
 

@@ -25,6 +25,7 @@ from telephony.events import (
     QueueLeft,
     RecordingStarted,
     Source,
+    SurveyAnswered,
     System,
     UniqueId,
     VoicemailReached,
@@ -151,6 +152,17 @@ def _unanswered(head: Head, row: Row) -> Fact:
     return QueueGaveUp(**head, queue="", reason=clean(str(_extra(row).get("extra", ""))))
 
 
+def _message(head: Head, _: Row) -> Fact:
+    """The mark our dialplan sets at the beep."""
+    return VoicemailReached(**head)
+
+
+def _survey(head: Head, row: Row) -> Fact:
+    """The mark our dialplan sets after each question: `solved=1`, `satisfied=`."""
+    question, _, key = clean(str(_extra(row).get("extra", ""))).partition("=")
+    return SurveyAnswered(**head, question=question, key=key)
+
+
 def _bridge_entered(head: Head, row: Row) -> Fact:
     extra = _extra(row)
     holding = extra.get("bridge_technology") == "holding_bridge"
@@ -178,4 +190,6 @@ _RULES: dict[str, Callable[[Head, Row], Fact | None]] = {
     "BRIDGE_ENTER": _bridge_entered,
     "BRIDGE_EXIT": _bridge_left,
     "UNANSWERED": _unanswered,
+    "MESSAGE": _message,
+    "SURVEY": _survey,
 }

@@ -63,6 +63,7 @@ class Channel:
         "shown_name",
         "started",
         "started_live",
+        "survey",
         "told",
         "unique_id",
         "voicemail",
@@ -89,6 +90,8 @@ class Channel:
         self.connected_to: UniqueId | None = None
         self.done = ""
         self.voicemail = False
+        self.survey: dict[str, str] | None = None
+        """The key pressed by question, once anything was asked."""
         self.recording: Moment | None = None
         self.recordings: tuple[Recording, ...] | None = None
         """What the verdict made of these last three; None again when they change."""

@@ -173,7 +173,15 @@ class RecordingStarted(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoicemailReached(Fact):
-    """The caller was sent to a voice mailbox."""
+    """The caller heard the beep after which his message is recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyAnswered(Fact):
+    """The caller was asked something after the talk; `key` is empty where he pressed none."""
+
+    question: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,5 +210,6 @@ FACTS: dict[str, type[Fact]] = {
     "bridge_left": BridgeLeft,
     "recording_started": RecordingStarted,
     "voicemail_reached": VoicemailReached,
+    "survey_answered": SurveyAnswered,
 }
 """Every kind of fact by the name it has in the database."""

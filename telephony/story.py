@@ -26,10 +26,12 @@ from telephony.events import (
     QueueLeft,
     RecordingStarted,
     Source,
+    SurveyAnswered,
     VoicemailReached,
 )
 
 _MOST_HANGUPS = 256
+QUESTIONS = frozenset({"solved", "satisfied"})
 
 
 def _started(channel: Channel, fact: ChannelStarted) -> None:
@@ -114,6 +116,13 @@ def _voicemail_reached(channel: Channel, _: VoicemailReached) -> None:
     channel.voicemail = True
 
 
+def _survey_answered(channel: Channel, fact: SurveyAnswered) -> None:
+    """A key wins over none, so that the order does not matter; of two keys the lower one."""
+    keys = channel.survey = channel.survey or {}
+    if fact.question in QUESTIONS:
+        keys[fact.question] = min(filter(None, (keys.get(fact.question), fact.key)), default="")
+
+
 def _no_more_than_that(_: Channel, __: Fact) -> None:
     """That the channel exists was all."""
 
@@ -135,5 +144,6 @@ CONTINUE: dict[type[Fact], Callable[[Channel, Any], None]] = {
     BridgeLeft: _bridge_left,
     RecordingStarted: _recording_started,
     VoicemailReached: _voicemail_reached,
+    SurveyAnswered: _survey_answered,
 }
 """What to do with a fact, by its kind."""

@@ -29,8 +29,10 @@ from telephony.events import (
     QueueLeft,
     RecordingStarted,
     Source,
+    SurveyAnswered,
     System,
     UniqueId,
+    VoicemailReached,
 )
 from telephony.text import clean, name_of, number_of, operator_at, operator_of
 
@@ -162,10 +164,22 @@ def _recording(head: Head, _: Keys) -> Fact:
 
 
 def _user_event(head: Head, keys: Keys) -> Fact | None:
-    """The mark our dialplan sets where Queue() comes back."""
-    if keys.get("UserEvent") != "HotlineUnanswered":
-        return None
-    return QueueGaveUp(**head, queue="", reason=clean(str(keys.get("Status", ""))))
+    """The marks our dialplan sets: the queue came back, the beep, a question answered."""
+    match keys.get("UserEvent"):
+        case "HotlineUnanswered":
+            return QueueGaveUp(**head, queue="", reason=_said(keys, "Status"))
+        case "HotlineMessage":
+            return VoicemailReached(**head)
+        case "HotlineSurvey":
+            return SurveyAnswered(
+                **head, question=_said(keys, "Question"), key=_said(keys, "Key").strip()
+            )
+        case _:
+            return None
+
+
+def _said(keys: Keys, header: str) -> str:
+    return clean(str(keys.get(header, "")))
 
 
 _RULES: dict[str, Callable[[Head, Keys], Fact | None]] = {

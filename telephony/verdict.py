@@ -3,7 +3,18 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from telephony.call import Call, CallKey, Leg, Outcome, Recording, Side, TrackerRules
+from telephony.call import (
+    Call,
+    CallKey,
+    Leg,
+    Outcome,
+    Recording,
+    Satisfied,
+    Side,
+    Solved,
+    Survey,
+    TrackerRules,
+)
 from telephony.channels import COARSEST, Channel, Moment
 from telephony.events import LinkedId, System
 
@@ -49,6 +60,7 @@ def call_of(
         outcome=outcome,
         hangup_by=by,
         recordings=_recordings(caller, rules),
+        survey=_survey(caller),
         recovered=not (caller.ended_live if over else caller.started_live),
     )
 
@@ -59,6 +71,21 @@ def _recordings(caller: Channel, rules: TrackerRules) -> tuple[Recording, ...]:
     if caller.recordings is None:
         caller.recordings = tuple(_expected(caller, caller.recording[1], rules))
     return caller.recordings
+
+
+_SOLVED = {"1": Solved.YES, "2": Solved.NO}
+_SATISFIED = {"1": Satisfied.YES, "2": Satisfied.BASICALLY, "3": Satisfied.NO}
+
+
+def _survey(caller: Channel) -> Survey | None:
+    """The keys as the questions mean them; silence is an answer of its own."""
+    keys = caller.survey
+    if keys is None:
+        return None
+    return Survey(
+        solved=_SOLVED.get(keys.get("solved", ""), Solved.NOT_ANSWERED),
+        satisfied=_SATISFIED.get(keys.get("satisfied", ""), Satisfied.NOT_ANSWERED),
+    )
 
 
 def _expected(caller: Channel, at: datetime, rules: TrackerRules) -> Iterator[Recording]:
