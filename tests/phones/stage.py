@@ -55,12 +55,13 @@ def exchange_at(folder: Path, outside_port: int) -> Exchange:
             ),
         ),
         operators=tuple(
-            Operator(extension=seat) for seat in (OPERATOR, COLLEAGUE, SUPERVISOR, SPARE)
+            Operator(extension=seat, badge=f"8{seat}")
+            for seat in (OPERATOR, COLLEAGUE, SUPERVISOR, SPARE)
         ),
         outbound=Outbound(
             contact=f"sip:127.0.0.3:{outside_port}",
             number=HOTLINE,
-            allowed=("1XXXXXXXXXX", "2XXXXXX"),
+            allowed=("1XXXXXXXXXX", "2XXXXXX", "0816XXXXXXX"),
             calls_per_operator=2,
             longest_seconds=600,
         ),
