@@ -23,6 +23,7 @@ from typing import Any, Literal, LiteralString, TypeAlias, cast
 import asyncpg
 
 from hotline.errors import DatabaseUnavailableError, MigrationRefusedError
+from hotline.migrations import job_queue
 
 Connection: TypeAlias = asyncpg.Connection
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -41,12 +42,14 @@ _FILE_NAME = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)\.(?P<phase>pre|
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Migration:
-    """One numbered SQL file; ordered by number, `pre` before `post`."""
+    """One numbered step of the schema; ordered by number, `pre` before `post`."""
 
     number: int
     late: bool
     name: str
     sql: str
+    ours: bool = True
+    """Whether its text is a file of ours; a library's may change with the library's version."""
 
     @property
     def phase(self) -> Phase:
@@ -55,24 +58,30 @@ class Migration:
 
     @property
     def sha256(self) -> str:
-        """The checksum of its text, recorded when it is applied."""
-        return hashlib.sha256(self.sql.encode()).hexdigest()
+        """The checksum recorded when it is applied: of its text, or of its name if not ours."""
+        return hashlib.sha256((self.sql if self.ours else self.name).encode()).hexdigest()
 
 
 def migrations() -> tuple[Migration, ...]:
     """The migrations this program carries, in the order in which they run."""
-    return tuple(
-        sorted(
-            Migration(
-                number=int(match["number"]),
-                late=match["phase"] == "post",
-                name=match["name"],
-                sql=file.read_text(encoding="utf-8"),
-            )
-            for file in resources.files("hotline.migrations").iterdir()
-            if (match := _FILE_NAME.fullmatch(file.name))
-        )
+    queue = Migration(
+        number=job_queue.NUMBER,
+        late=False,
+        name=job_queue.NAME,
+        sql=job_queue.statements(),
+        ours=False,
     )
+    files = (
+        Migration(
+            number=int(match["number"]),
+            late=match["phase"] == "post",
+            name=match["name"],
+            sql=file.read_text(encoding="utf-8"),
+        )
+        for file in resources.files("hotline.migrations").iterdir()
+        if (match := _FILE_NAME.fullmatch(file.name))
+    )
+    return tuple(sorted([queue, *files]))
 
 
 _LOCK: LiteralString = "SELECT pg_advisory_lock(hashtextextended('hotline.migrate', 0))"
