@@ -48,7 +48,7 @@ class StoredCall:
 
 _FIND: LiteralString = """
 SELECT id, ringing_at, answered_at, ended_at
-  FROM calls WHERE system = $1 AND linked_id = $2 FOR UPDATE
+  FROM calls WHERE system = $1 AND linked_id = $2 FOR NO KEY UPDATE
 """
 _TAKE_TURN: LiteralString = "SELECT last FROM call_counter FOR UPDATE"
 _COUNT: LiteralString = "UPDATE call_counter SET last = last + 1 RETURNING last"
