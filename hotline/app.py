@@ -25,6 +25,7 @@ from hotline.errors import DatabaseUnavailableError, MigrationRefusedError, Port
 from hotline.exchange import RunningExchange
 from hotline.feed import Feed
 from hotline.jobs import Workers
+from hotline.operators import OperatorDesk
 from hotline.services import Ping, Services, utc_now
 from hotline.speech import transcriber_of, workers_of
 from hotline.steps import Steps
@@ -51,6 +52,7 @@ async def serve(
         services = running.services
         listening = [
             tasks.create_task(services.feed.run(), name="feed"),
+            tasks.create_task(services.operators.run(), name="operators"),
             *(
                 tasks.create_task(exchange.run(), name=f"exchange {name}")
                 for name, exchange in services.exchanges.items()
@@ -127,6 +129,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 city=casework.city,
                 clock=utc_now,
             ),
+            operators=OperatorDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now),
             pings={
                 "database": _ping_database(pool),
                 "feed": feed.ping,

@@ -39,6 +39,10 @@ class Event(StrEnum):
     CASE_SENT_BACK = "case.sent_back"
     CASE_REDO = "case.redo"
     CASE_WITHDRAWN = "case.withdrawn"
+    CALLBACK_WANTED = "callback.wanted"
+    CALLBACK_TRIED = "callback.tried"
+    CALLBACK_DONE = "callback.done"
+    SURVEY_ANSWERED = "survey.answered"
     CONTROL_DIAL = "control.dial"
     CONTROL_CALL_BACK = "control.call_back"
     CONTROL_HOLD = "control.hold"
@@ -54,6 +58,15 @@ class Event(StrEnum):
     CONTROL_WHISPER = "control.whisper"
     CONTROL_BARGE = "control.barge"
     CONTROL_FAILED = "control.failed"
+    OPERATOR_LOGGED_IN = "operator.logged_in"
+    OPERATOR_LOGGED_OUT = "operator.logged_out"
+    OPERATOR_READY = "operator.ready"
+    OPERATOR_PAUSED = "operator.paused"
+    OPERATOR_WRAPUP = "operator.wrapup"
+    COVERAGE_GAP = "coverage.gap"
+    COVERAGE_RESTORED = "coverage.restored"
+    ROSTER_ENTERED = "roster.entered"
+    ROSTER_TAKEN_BACK = "roster.taken_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

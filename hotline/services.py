@@ -16,6 +16,7 @@ from transcription.transcriber import Transcriber
 if TYPE_CHECKING:
     from hotline.control import ControlDesk
     from hotline.exchange import RunningExchange
+    from hotline.operators import OperatorDesk
 
 Ping = Callable[[], Awaitable[None]]
 """Returns where a part works, raises an error whose text is one sentence where it does not."""
@@ -47,6 +48,7 @@ class Services:
     city: City
     transcriber: Transcriber
     control: "ControlDesk"
+    operators: "OperatorDesk"
     pings: Mapping[str, Ping]
     """What `/healthz` asks, by name."""
     clock: Clock = utc_now

@@ -11,7 +11,17 @@ from typing import Any, Literal
 from aiohttp import web
 from pydantic import BaseModel
 
-from hotline.console import calls_api, cases_api, control_api, numbers, people_api, shapes, stream
+from hotline.console import (
+    callbacks_api,
+    calls_api,
+    cases_api,
+    control_api,
+    numbers,
+    operators_api,
+    people_api,
+    shapes,
+    stream,
+)
 from hotline.console.desk import Request
 from hotline.console.problems import Fault
 
@@ -95,6 +105,70 @@ CONTROL: tuple[Endpoint, ...] = (
     _order("calls/{call_id}/attend", control_api.attend, control_api.Attend),
 )
 
+
+def _seat(word: str, handler: Handler, body: type[BaseModel] = operators_api.Nothing) -> Endpoint:
+    return Endpoint(
+        method="POST",
+        path=f"/api/operators/{{operator}}/{word}",
+        handler=handler,
+        answers=operators_api.OperatorView,
+        body=body,
+        faults=operators_api.FAULTS,
+    )
+
+
+OPERATORS: tuple[Endpoint, ...] = (
+    _get("/api/operators", operators_api.list_operators, operators_api.Operators),
+    _seat("login", operators_api.log_in, operators_api.LogIn),
+    _seat("logout", operators_api.log_out),
+    _seat("ready", operators_api.ready),
+    _seat("pause", operators_api.pause, operators_api.Pause),
+    _get(
+        "/api/roster",
+        operators_api.show_roster,
+        operators_api.Roster,
+        query=operators_api.RosterQuery,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/roster",
+        handler=operators_api.enter_shift,
+        answers=operators_api.ShiftView,
+        body=operators_api.ShiftAsked,
+        faults=(Fault.FORBIDDEN, Fault.NOT_POSSIBLE),
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/api/roster/{shift_id}",
+        handler=operators_api.take_shift_back,
+        answers=operators_api.ShiftView,
+        faults=(Fault.FORBIDDEN, Fault.NOT_FOUND),
+    ),
+)
+
+
+def _callback(word: str, handler: Handler, body: type[BaseModel]) -> Endpoint:
+    return Endpoint(
+        method="POST",
+        path=f"/api/callbacks/{{call_id}}/{word}",
+        handler=handler,
+        answers=callbacks_api.CallbackView,
+        body=body,
+        faults=(Fault.NOT_FOUND, Fault.CONFLICT, Fault.ILLEGAL_MOVE),
+    )
+
+
+CALLBACKS: tuple[Endpoint, ...] = (
+    _get(
+        "/api/callbacks",
+        callbacks_api.list_callbacks,
+        callbacks_api.Callbacks,
+        query=callbacks_api.CallbackQuery,
+    ),
+    _callback("tried", callbacks_api.callback_tried, callbacks_api.CallbackTried),
+    _callback("done", callbacks_api.callback_done, callbacks_api.CallbackDone),
+)
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/api/session", people_api.who_am_i, shapes.Session, is_open=True),
     Endpoint(
@@ -151,6 +225,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         is_open=True,
         also=(HTTPStatus.SERVICE_UNAVAILABLE,),
     ),
+    *CALLBACKS,
     *CONTROL,
+    *OPERATORS,
     _get("/metrics", numbers.metrics, None, media="text/plain"),
 )

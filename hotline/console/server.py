@@ -23,7 +23,13 @@ from hotline.services import Services
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024
-_PATTERNS = {"call_id": "[0-9]{1,18}", "case_id": "[0-9]{1,18}", "leg": "caller|operator"}
+_PATTERNS = {
+    "call_id": "[0-9]{1,18}",
+    "case_id": "[0-9]{1,18}",
+    "shift_id": "[0-9]{1,18}",
+    "operator": "[0-9]{2,8}",
+    "leg": "caller|operator",
+}
 _GUARD = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

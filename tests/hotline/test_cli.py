@@ -100,7 +100,8 @@ async def test_migrate_says_what_it_did(run: Run, tmp_path: Path, empty_database
     city.build(tmp_path, dsn=empty_database, ami_port=1)
     first = await run("migrate")
     again = await run("migrate", "--phase", "pre")
-    assert first == (0, "Applied the migrations 0001_first_light.pre, 0002_job_queue.pre.\n")
+    assert first[0] == 0
+    assert first[1].startswith("Applied the migrations 0001_first_light.pre, 0002_job_queue.pre")
     assert again == (0, "The schema is already up to date.\n")
 
 

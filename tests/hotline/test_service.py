@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from hotline.database import Pool
+from hotline.database import Pool, migrations
 from tests.hotline import city
 from tests.hotline.city import City
 from tests.hotline.story import call
@@ -170,7 +170,8 @@ async def test_a_broken_configuration_is_one_sentence(town: City) -> None:
 async def test_an_unmigrated_database_is_refused(tmp_path: Path, empty_database: str) -> None:
     town = city.build(tmp_path, dsn=empty_database, ami_port=city.free_port())
     assert await _refused(town) == (
-        "The database lacks 2 migrations of this version: run `hotline migrate` first."
+        f"The database lacks {len(migrations())} migrations of this version: "
+        "run `hotline migrate` first."
     )
     process = await start(town, "migrate")
     output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)

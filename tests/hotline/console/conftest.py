@@ -14,6 +14,7 @@ from hotline.console.server import build
 from hotline.control import ControlDesk
 from hotline.database import Pool, connected
 from hotline.feed import Feed
+from hotline.operators import OperatorDesk
 from hotline.services import Services
 from telephony.calls import Leg
 from tests.hotline.console.filled import Town
@@ -71,6 +72,7 @@ def services_on(
         control=ControlDesk(
             config=config, pool=pool, exchanges={}, city=casework.city, clock=clock
         ),
+        operators=OperatorDesk(config=config, pool=pool, exchanges={}, clock=clock),
         pings={"database": works, "feed": works, "speech": works},
         clock=clock,
     )
