@@ -25,6 +25,18 @@ class CallUnknownError(HotlineError):
     """There is no such call."""
 
 
+class CallbackUnknownError(HotlineError):
+    """Nobody waits to be called back for this call."""
+
+
+class CallbackDoneError(HotlineError):
+    """The callback was done before."""
+
+
+class CallbackUntriedError(HotlineError):
+    """Giving up comes after trying."""
+
+
 class ControlForbiddenError(HotlineError):
     """Whoever asks may not do this with this call."""
 

@@ -1,10 +1,12 @@
 """The whole pass on one screen: which fact starts which step.
 
-    the exchange tells of a call   -> call_changed         -> calls, a case draft, the next job
+    the exchange tells of a call   -> call_changed         -> calls, a case draft, the next job;
+                                                              a message also a callback, a survey
     job collect_recordings         -> recordings_collected -> recordings, transcripts asked for
     job transcribe (each leg)      -> leg_heard, leg_failed -> transcripts; the last asks: route
     job route                      -> words_routed         -> the suggestion on the draft
     a person                       -> case_moved           -> the case
+    a person                       -> callback_settled     -> the callback
 
 Each step is called inside one transaction and writes its result, the next job and its journal
 rows, in this order (the journal last, because its writers take turns). Each result is keyed by
@@ -18,7 +20,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hotline import journal, store, telling
+from hotline import callbacks, journal, store, telling
+from hotline.callbacks import Callback, Result, Tried
 from hotline.database import Connection
 from hotline.jobs import JobName, enqueue
 from hotline.journal import Event
@@ -58,17 +61,48 @@ async def call_changed(tx: Connection, event: CallEvent) -> int:
         if saved.changed
         else []
     )
-    if call.answered_at is not None:
+    if call.answered_at is not None or call.outcome is Outcome.VOICEMAIL:
         drafted = await cases.open_draft(
             tx, call_id=saved.call_id, line=call.line, owner=call.operator or SERVICE, now=event.at
         )
         if drafted.created:
             body = {"number": drafted.case.number, "line": call.line, "owner": drafted.case.owner}
             rows.append(_Row(event=Event.CASE_DRAFTED, body=body, case_id=drafted.case.id))
+    if isinstance(event, CallEnded):
+        rows += await _after_the_end(tx, saved.call_id, event)
     if isinstance(event, CallEnded) and saved.changed:
         await enqueue(tx, JobName.COLLECT_RECORDINGS, {"call_id": saved.call_id})
     await _tell(tx, f"exchange:{call.key.system}", event.at, saved.call_id, rows)
     return saved.call_id
+
+
+async def _after_the_end(tx: Connection, call_id: int, event: CallEnded) -> list[_Row]:
+    """What a call leaves behind: a caller who waits to be called back, and his opinion."""
+    call, rows = event.call, []
+    if call.outcome is Outcome.VOICEMAIL and await callbacks.want(tx, call_id, call.line, event.at):
+        rows.append(
+            _Row(event=Event.CALLBACK_WANTED, body={"line": call.line, "reason": "message"})
+        )
+    if call.survey is not None and await callbacks.keep_survey(tx, call_id, call.survey, event.at):
+        body = {"line": call.line, "solved": call.survey.solved, "satisfied": call.survey.satisfied}
+        rows.append(_Row(event=Event.SURVEY_ANSWERED, body=body))
+    return rows
+
+
+async def callback_settled(
+    tx: Connection, call_id: int, *, result: Tried | Result, actor: str, now: datetime
+) -> Callback:
+    """A person tried to call back, or is done with it."""
+    if isinstance(result, Tried):
+        found = await callbacks.tried(tx, call_id, result, actor, now)
+        word = Event.CALLBACK_TRIED
+    else:
+        found = await callbacks.finish(tx, call_id, result, actor, now)
+        word = Event.CALLBACK_DONE
+    await store.hold_call(tx, call_id)
+    body = {"line": found.line, "result": result, "attempts": found.attempts}
+    await _tell(tx, actor, now, call_id, [_Row(event=word, body=body, case_id=found.case_id)])
+    return found
 
 
 async def recordings_collected(
@@ -83,13 +117,20 @@ async def recordings_collected(
     ]
     if call.outcome in HEARD:
         for leg, what in found.items():
-            if isinstance(what, Stored) and await words.request(
-                tx, call_id, leg, what.sha256, at=now
+            if (
+                isinstance(what, Stored)
+                and _is_worth_hearing(leg, call.outcome)
+                and await words.request(tx, call_id, leg, what.sha256, at=now)
             ):
                 await enqueue(tx, JobName.TRANSCRIBE, {"call_id": call_id, "leg": leg})
         if rows or not await store.has_recordings(tx, call_id):
             await _route_when_through(tx, call_id)
     await _tell(tx, SERVICE, now, call_id, rows)
+
+
+def _is_worth_hearing(leg: Leg, outcome: Outcome) -> bool:
+    """Both sides of a talk; of a message only the caller, the other side being announcements."""
+    return outcome is not Outcome.VOICEMAIL or leg is Leg.CALLER
 
 
 async def leg_heard(
