@@ -8,7 +8,7 @@ import wave
 from pathlib import Path
 
 from deploy.asterisk import control_plan, line_plan
-from deploy.asterisk.config import Exchange, Operator
+from deploy.asterisk.config import AmiTls, Exchange, Operator
 from deploy.asterisk.secrets import Secrets, write_private
 from deploy.errors import ExchangeInvalid
 from deploy.portable import Tool
@@ -101,6 +101,7 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
         "installed": _installed(exchange, tool),
         "modules": "\n".join(f"load = {name}.so" for name in modules(tool)),
         "ami_port": str(exchange.ami_port),
+        **_ami_tls(exchange.ami_tls),
         "reader_secret": secrets.reader,
         "actor_secret": secrets.actor,
         "event_filter": event_filter(tool.version),
@@ -132,6 +133,23 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
         "queuerules.conf": line_plan.rules(exchange),
         "cdr.conf": NO_CDR,
     }
+
+
+def _ami_tls(tls: AmiTls | None) -> dict[str, str]:
+    """Return the second way to AMI, for a service on another machine; none unless asked for."""
+    if tls is None:
+        return {"ami_tls": "; No service on another machine.", "ami_allow": ";"}
+    address = f"[{tls.address}]" if ":" in tls.address else tls.address
+    said = (
+        "tlsenable = yes",
+        f"tlsbindaddr = {address}:{tls.port}",
+        f"tlscertfile = {tls.certificate}",
+        f"tlsprivatekey = {tls.key}",
+        "tlsdisablev1 = yes",
+        "tlsdisablev11 = yes",
+    )
+    allowed = "\n".join(f"permit = {network}" for network in tls.allow)
+    return {"ami_tls": "\n".join(said), "ami_allow": allowed or ";"}
 
 
 def control_dir(exchange: Exchange) -> Path:

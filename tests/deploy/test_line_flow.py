@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from deploy.asterisk.config import Exchange, Line, Operator
+from deploy.asterisk.config import AmiTls, Exchange, Line, Operator
 from deploy.asterisk.ports import free_port, free_ports
 from deploy.asterisk.process import Asterisk
 from deploy.portable import Tool
@@ -452,3 +453,32 @@ async def test_no_callers_number_breaks_the_checks(seats: Seats, name: str, numb
         await ended(exchange)
     assert queue_story(exchange, "CONNECT") == ["1001"]
     assert complaints(exchange) == []
+
+
+async def test_ami_answers_over_tls_and_only_with_the_right_secret(seats: Seats) -> None:
+    certificate, key = seats.folder / "ami.pem", seats.folder / "ami.key"
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
+    made = await asyncio.create_subprocess_exec(
+        *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject),
+        *("-keyout", str(key), "-out", str(certificate)),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert await made.wait() == 0
+    tls = AmiTls(port=free_port(), certificate=certificate, key=key)
+    exchange = seats.exchange(mayor(), ami_tls=tls)
+    context = ssl.create_default_context(cafile=str(certificate))
+
+    async def answer(secret: str) -> str:
+        reader, writer = await asyncio.open_connection("127.0.0.1", tls.port, ssl=context)
+        version = writer.get_extra_info("ssl_object").version()
+        assert version in ("TLSv1.2", "TLSv1.3")
+        writer.write(f"Action: Login\r\nUsername: reader\r\nSecret: {secret}\r\n\r\n".encode())
+        text = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        writer.close()
+        return text.decode()
+
+    async with Asterisk(exchange, seats.asterisk_tool) as asterisk:
+        assert "Response: Success" in await answer(asterisk.secrets.reader)
+        assert "Response: Error" in await answer("not-the-secret")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await asyncio.open_connection("127.0.0.1", tls.port, ssl=ssl.create_default_context())
