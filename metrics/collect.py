@@ -18,7 +18,7 @@ Handling ratio, 30 days by due time: accepted items answered directly, or dispat
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -192,6 +192,9 @@ class Snapshot:
     cases: Mapping[tuple[str, str], int]
     handling: Mapping[str, Handling]
     differences: Mapping[tuple[str, str], int]
+    operators: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    gaps: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    callouts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from metrics.collect import (
 )
 from metrics.names import Metric, Shape
 from routing.cases import CaseState
+from telephony.agents import AgentState
 from telephony.calls import Outcome
 from telephony.errors import Reason
 from telephony.health import LinkState
@@ -37,6 +38,8 @@ from telephony.reconcile import DifferenceKind
 
 Labels = Sequence[str]
 Samples = Iterable[tuple[Labels, float]]
+COVERAGE_KINDS = ("staff", "roster")
+CALLOUT_STATES = ("running", "acknowledged", "exhausted")
 RECORDING_STATES = ("expected", "stored", "missing", "damaged")
 
 
@@ -73,6 +76,7 @@ class _Page(Collector):
             yield from _of_calls(self._snapshot)
             yield from _of_words(self._snapshot)
             yield from _of_cases(self._snapshot)
+            yield from _of_people(self._snapshot)
             yield _differences(self._snapshot, self._process)
             yield _family(names.SNAPSHOT_TIME, [((), self._snapshot.at.timestamp())])
 
@@ -203,6 +207,16 @@ def _of_cases(snapshot: Snapshot) -> Iterator[Family]:
         yield _family(
             metric, [((line,), value(found)) for line, found in sorted(snapshot.handling.items())]
         )
+
+
+def _of_people(snapshot: Snapshot) -> Iterator[Family]:
+    lines = [line.name for line in snapshot.lines]
+    states = [(line, str(state)) for line in lines for state in AgentState]
+    yield _family(names.OPERATORS, [(key, snapshot.operators.get(key, 0)) for key in states])
+    kinds = [(line, kind) for line in lines for kind in COVERAGE_KINDS]
+    yield _family(names.COVERAGE_GAP, [(key, _seconds(snapshot.gaps.get(key))) for key in kinds])
+    callouts = [((state,), snapshot.callouts.get(state, 0)) for state in CALLOUT_STATES]
+    yield _family(names.CALLOUTS, callouts)
 
 
 def _differences(snapshot: Snapshot, process: ProcessState) -> Family:

@@ -189,6 +189,17 @@ HANDLING_UNDATED = _gauge(
     "line",
 )
 
+# --- people ----------------------------------------------------------------------------------
+OPERATORS = _gauge("hotline_operators", "Operators by line and state.", "line", "state")
+COVERAGE_GAP = _gauge(
+    "hotline_coverage_gap_timestamp_seconds",
+    "Since when a line has nobody (staff), or from when its roster lacks somebody (roster); "
+    "0 while there is no gap.",
+    "line",
+    "kind",
+)
+CALLOUTS = _gauge("hotline_callouts", "Call-outs by how they stand or ended.", "state")
+
 # --- trust -----------------------------------------------------------------------------------
 DIFFERENCES = _counter(
     "hotline_reconciliation_differences_total",

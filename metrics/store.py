@@ -104,6 +104,17 @@ SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
        coalesce(sum(audio_seconds) FILTER (WHERE state = 'done'), 0)::float8 AS audio_seconds
   FROM transcripts"""
 
+_OPERATORS: LiteralString = """
+SELECT line, state, count(*) AS found
+  FROM operator_states CROSS JOIN unnest(lines) AS line
+ WHERE line = ANY ($1::text[]) GROUP BY 1, 2"""
+
+_GAPS: LiteralString = """
+SELECT line, kind, starts_at FROM coverage_gaps
+ WHERE restored_at IS NULL AND line = ANY ($1::text[])"""
+
+_CALLOUTS: LiteralString = "SELECT state, count(*) AS found FROM callouts GROUP BY state"
+
 _CASES: LiteralString = """
 SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line, state,
        count(*) AS found
@@ -161,6 +172,9 @@ async def snapshot(
         transcripts = await conn.fetchrow(_TRANSCRIPTS)
         cases = await conn.fetch(_CASES, names)
         differences = await conn.fetch(_DIFFERENCES)
+        operators = await conn.fetch(_OPERATORS, names)
+        gaps = await conn.fetch(_GAPS, names)
+        callouts = await conn.fetch(_CALLOUTS)
         still_open = await conn.fetch(_OPEN_ITEMS, names)
         newest = await conn.fetchval(_NEWEST)
         await _take_in(conn, names, ledger, newest)
@@ -176,6 +190,9 @@ async def snapshot(
         cases={(row["line"], row["state"]): row["found"] for row in cases},
         handling=await asyncio.to_thread(ledger.count, list(map(_item, still_open)), now),
         differences={(row["system"], row["kind"]): row["found"] for row in differences},
+        operators={(row["line"], row["state"]): row["found"] for row in operators},
+        gaps={(row["line"], row["kind"]): row["starts_at"] for row in gaps},
+        callouts={row["state"]: row["found"] for row in callouts},
     )
 
 
