@@ -8,7 +8,7 @@ contexts of the trunk include none of it, so no caller gets here by what he dial
 import re
 from pathlib import Path
 
-from deploy.asterisk.config import Exchange
+from deploy.asterisk.config import Exchange, Line
 from deploy.asterisk.outbound import Outbound
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -53,12 +53,31 @@ def _dialplan(exchange: Exchange) -> str:
             "hold_seconds": str(HOLD_SECONDS),
             "transfer": steps(list(dial), 20, "Goto(control,transferred,1)"),
             "consult": steps(list(dial), 30, "Goto(control,wait,1)"),
+            "lost": "\n".join(_lost(line) for line in exchange.lines),
+            "over": "\n".join(_survey(line) for line in exchange.lines if line.survey) or ";",
             "outbound": steps([*outside, *emergency], 30, "Hangup()"),
             "emergency": steps(emergency, 30, "Hangup()"),
             "number": out.number if out else "",
             "calls_per_operator": str(out.calls_per_operator if out else 0),
             "longest_seconds": str(out.longest_seconds if out else 1),
         },
+    )
+
+
+def _lost(line: Line) -> str:
+    """The citizen who lost his operator waits in his line again, ahead of nobody."""
+    return "\n".join(
+        (
+            f"exten => lost-{line.name},1,Queue({line.name},r,,,60)",
+            ' same => n,GotoIf($["${QUEUESTATUS}" = "CONTINUE"]?over,1)',
+            f" same => n,Goto(from-trunk,{line.number},gave_up)",
+        )
+    )
+
+
+def _survey(line: Line) -> str:
+    return (
+        f' same => n,GotoIf($["${{CONTROL_LINE}}" = "{line.name}"]?from-trunk,{line.number},talked)'
     )
 
 

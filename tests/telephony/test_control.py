@@ -1,5 +1,6 @@
 """Call control on the real exchange with real softphones: what CEL says and what is heard."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -182,6 +183,28 @@ async def test_the_police_join_and_stay_when_the_operator_leaves(stage: Stage) -
     await stage.citizen.order("hang_up", call=at_home)
     await stage.outside.until("gone", call=ringing["call"])
     await stage.empty()
+
+
+async def test_a_call_goes_on_to_a_colleague_after_the_police_have_left_it(stage: Stage) -> None:
+    call, at_home, at_desk = await stage.answered_call()
+    operator = call.at_seat(OPERATOR)
+    assert operator is not None
+    await stage.control.invite(call.caller, OPERATOR, "110", inside=False)
+    police = await stage.outside.answer()
+    await stage.citizen.hears(at_home, yes=[OPERATOR_HZ, POLICE_HZ])
+    await stage.outside.order("hang_up", call=police)
+    await stage.outside.until("gone", call=police)
+    async with asyncio.timeout(10):
+        while len((await stage.live()).speaking()) > 1:  # noqa: ASYNC110 - asked each time
+            await asyncio.sleep(0.05)
+    await stage.citizen.hears(at_home, yes=[OPERATOR_HZ], no=[POLICE_HZ])
+    await stage.control.transfer(call.caller, operator, COLLEAGUE, "mayor")
+    taken = await stage.colleague.answer()
+    await stage.operator.until("gone", call=at_desk)
+    await stage.colleague.hears(taken, yes=[CITIZEN_HZ])
+    await stage.citizen.hears(at_home, yes=[COLLEAGUE_HZ])
+    await stage.colleague.order("hang_up", call=taken)
+    await stage.citizen.until("gone", call=at_home)
 
 
 async def test_a_colleague_picks_up_what_rings_elsewhere(stage: Stage) -> None:
