@@ -173,36 +173,64 @@ class Party:
 
     def meetings(self, caller: Channel) -> Iterator[tuple[Moment, Channel]]:
         """When the caller could first speak with whom, one entry a bridge and person."""
+        return self._met(caller, through=False)
+
+    def _met(self, channel: Channel, *, through: bool) -> Iterator[tuple[Moment, Channel]]:
+        """Whom this channel met; `through` the two halves of a Local channel, but of one only."""
         for stays in self.bridges.values():
-            mine = stays.get(caller.unique_id)
+            mine = stays.get(channel.unique_id)
             if mine is None or mine.entered is None:
                 continue
             for unique_id, stay in stays.items():
-                person = self.channels.get(unique_id)
+                other = self.channels.get(unique_id)
                 if (
-                    person is None
-                    or person is caller
+                    other is None
+                    or other is channel
                     or stay.entered is None
-                    or not person.has_a_person
-                    or person in self.callers
+                    or other in self.callers
                     or _apart(mine, stay)
                 ):
                     continue
-                yield max(mine.entered, stay.entered, key=lambda m: (m[1], m[0])), person
+                if other.has_a_person:
+                    yield max(mine.entered, stay.entered, key=_later), other
+                elif not through and (half := self._other_half(other)) is not None:
+                    for at, person in self._met(half, through=True):
+                        yield max(mine.entered, stay.entered, at, key=_later), person
+
+    def _other_half(self, channel: Channel) -> Channel | None:
+        """The end of a Local channel that what goes into this end comes out of."""
+        name, half = channel.name[:-1], channel.name[-2:]
+        if half not in (";1", ";2"):
+            return None
+        wanted = name + ("2" if half == ";1" else "1")
+        return next((one for one in self.channels.values() if one.name == wanted), None)
 
     def answer(self, caller: Channel) -> tuple[Moment, str] | None:
         """When the caller was answered, and by which operator; None while he was not."""
+        connected = self._connected(caller)
         if not self.bridges:
-            return caller.connected
+            return connected
         first = min(
             ((at, operator_of(person.name)) for at, person in self.meetings(caller)),
             default=None,
         )
-        if caller.connected is None:
+        if connected is None:
             return first
-        if first is None or caller.connected[0] <= first[0]:
+        if first is None or connected[0] <= first[0]:
+            return connected
+        return first[0], connected[1] or first[1]
+
+    def _connected(self, caller: Channel) -> tuple[Moment, str] | None:
+        """Whom the queue says it connected; who picked the call up elsewhere, if somebody did.
+
+        The queue then still names the operator whose telephone rang. A member who is reached by
+        way of a trunk or a Local channel has no seat in the channel's name: there he is named.
+        """
+        if caller.connected is None or caller.connected_to is None:
             return caller.connected
-        return first[0], caller.connected[1] or first[1]
+        channel = self.channels.get(caller.connected_to)
+        seat = operator_of(channel.name) if channel and channel.has_a_person else ""
+        return (caller.connected[0], seat) if seat.isdecimal() else caller.connected
 
     def is_told_by_one_side(self, caller: Channel) -> bool:
         """Whether the caller was in a bridge and nothing is known of whom he met there."""
@@ -229,6 +257,10 @@ class Party:
     def hung_up(self, channel: Channel) -> Moment | None:
         """When this channel's own side hung up, if it did."""
         return self.hangups.get(channel.name) if channel.name else None
+
+
+def _later(told: Moment) -> tuple[datetime, int]:
+    return told[1], told[0]
 
 
 def _apart(one: Stay, other: Stay) -> bool:

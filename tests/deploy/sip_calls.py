@@ -311,7 +311,10 @@ class Sipp:
     async def operator(
         self, telephone: Telephone, port: int, calls: int = 1
     ) -> asyncio.subprocess.Process:
-        process = await self.start(telephone.steps(), port=port, calls=calls)
+        return await self.listen(telephone.steps(), port, calls)
+
+    async def listen(self, steps: str, port: int, calls: int = 1) -> asyncio.subprocess.Process:
+        process = await self.start(steps, port=port, calls=calls)
         async with asyncio.timeout(10):
             while not _is_bound(port):
                 assert process.returncode is None, "SIPp ended before it listened"
@@ -319,9 +322,12 @@ class Sipp:
         return process
 
     async def call(self, caller: Caller, sip_port: int, *words: str) -> int:
+        return await self.dial(caller.steps(), sip_port, *words)
+
+    async def dial(self, steps: str, sip_port: int, *words: str) -> int:
         # Asterisk repeats its 183 while the caller waits; SIPp is not to end the call for it.
         patient = ("-default_behaviors", "all,-abortunexp")
-        process = await self.start(caller.steps(), f"{LOOPBACK}:{sip_port}", *patient, *words)
+        process = await self.start(steps, f"{LOOPBACK}:{sip_port}", *patient, *words)
         return await process.wait()
 
 

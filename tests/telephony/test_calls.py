@@ -46,17 +46,54 @@ A_SECOND = timedelta(seconds=1)
 # operator, seconds of waiting and of talking.
 HAPPENED: dict[str, list[tuple[str, Outcome, Side, str | None, float | None, float | None]]] = {
     "abandoned": [(MAYOR, Outcome.ABANDONED, Side.CALLER, None, 6.5, None)],
+    "abandoned_behind_another": [
+        (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 6.0),
+        (MAYOR, Outcome.ABANDONED_SHORT, Side.CALLER, None, 2.5, None),
+    ],
     "abandoned_short": [(MAYOR, Outcome.ABANDONED_SHORT, Side.CALLER, None, 1.5, None)],
     "answered": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 2.0)],
-    "duty_line": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2002", 0.5, 2.0)],
+    "attended_transfer": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 7.0)],
+    "blind_transfer": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 5.0)],
+    "blind_transfer_comes_back": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 7.0)],
+    "caller_lost_while_talking": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.5, 3.0)],
+    "caller_withholds_his_number": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 1.5)],
+    "cancelled_while_ringing": [(DUTY, Outcome.ABANDONED_SHORT, Side.CALLER, None, 1.0, None)],
+    "conference": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 6.0)],
+    "consultation_ends": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 7.0)],
+    "duty_line": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2001", 0.5, 2.0)],
+    "hold_and_resume": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 6.0)],
+    "hostile_name": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 1.5)],
+    "hung_up_after_the_queue": [(MAYOR, Outcome.UNANSWERED, Side.CALLER, None, 10.0, None)],
+    "hung_up_at_the_answer": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2001", 0.5, 0.05)],
+    "hung_up_in_a_transfer": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 3.0)],
     "hung_up_in_notice": [(MAYOR, Outcome.ABANDONED_SHORT, Side.CALLER, None, None, None)],
+    "hung_up_on_hold": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 3.0)],
+    "hung_up_while_nobody_rings": [(MAYOR, Outcome.ABANDONED_SHORT, Side.CALLER, None, 2.5, None)],
+    "listened_to": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 3.0)],
+    "local_kept": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1002", 0.5, 3.5)],
+    "local_optimised": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1002", 0.5, 3.5)],
+    "nobody_at_the_telephones": [(DUTY, Outcome.UNANSWERED, Side.SYSTEM, None, 13.0, None)],
+    "off_the_network_while_ringing": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2001", 1.5, 2.0)],
+    "off_the_network_while_talking": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 3.0)],
+    "operator_calls_operator": [],
     "operator_hangs_up": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.5, 2.0)],
+    "picked_up_elsewhere": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1002", 0.5, 4.0)],
+    "refused_by_all": [(DUTY, Outcome.UNANSWERED, Side.SYSTEM, None, 13.0, None)],
+    "refused_then_another": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2002", 0.5, 2.0)],
+    "same_number_twice": [
+        (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 3.0),
+        (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 3.5, 3.0),
+    ],
     "second_operator": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2002", 3.5, 2.0)],
     "two_at_once": [
         (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 2.0, 2.5),
         (DUTY, Outcome.ANSWERED, Side.OPERATOR, "2001", 0.5, 2.0),
     ],
     "unanswered": [(MAYOR, Outcome.UNANSWERED, Side.SYSTEM, None, 11.0, None)],
+    "waits_for_a_busy_operator": [
+        (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 3.0),
+        (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 3.5, 3.0),
+    ],
 }
 
 
@@ -96,8 +133,10 @@ def test_each_source_tells_what_happened(name: str, sources: str) -> None:
         )
         assert _seconds(call.wait) == pytest.approx(wait, abs=0.2)
         assert _seconds(call.talk) == pytest.approx(talk, abs=0.2)
-        assert call.caller_number is not None
-        assert call.caller_number.startswith("1380000")
+        if name == "caller_withholds_his_number":
+            assert call.caller_number is None
+        else:
+            assert str(call.caller_number).startswith("1380000")
         assert call.recovered is (not sources.startswith("ami"))
 
 
@@ -197,6 +236,40 @@ def test_any_interleaving_ends_every_call_once_with_the_same_result(
         for moment in ("started_at", "queued_at", "answered_at", "ended_at"):
             assert_same_time(getattr(call, moment), getattr(same, moment))
     assert_told_once(events)
+
+
+@pytest.mark.parametrize("name", sorted(HAPPENED))
+def test_two_exchanges_with_the_same_unique_ids_stay_apart(name: str) -> None:
+    """Without a `systemname` two exchanges count alike; a call's key names its exchange too."""
+    here = facts_of(name, "ami+queue_log+cel")
+    there = [replace(fact, system=System("other-1")) for fact in here]
+    tracker = CallTracker(RULES)
+    both = ended(replay([f for pair in zip(here, there, strict=True) for f in pair], tracker))
+    assert tracker.open_calls() == []
+    for system in (SYSTEM, System("other-1")):
+        calls = [call for call in both if call.key.system == system]
+        assert [meaning(call)[1:] for call in calls] == [
+            meaning(call)[1:] for call in ended(replay(here))
+        ]
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=-1), timedelta(seconds=-3), timedelta(hours=2)])
+@pytest.mark.parametrize("sources", ["ami", "queue_log+cel", "ami+queue_log+cel"])
+@pytest.mark.parametrize("name", sorted(HAPPENED))
+def test_a_step_of_the_exchanges_clock_loses_and_doubles_no_call(
+    name: str, sources: str, step: timedelta
+) -> None:
+    facts = facts_of(name, sources)
+    middle = sorted(fact.at for fact in facts)[len(facts) // 2]
+    stepped = [replace(f, at=f.at + step) if f.at >= middle else f for f in facts]
+    tracker = CallTracker(RULES)
+    events = replay(stepped, tracker)
+    events += tracker.settle(max(fact.at for fact in stepped) + timedelta(hours=3))
+    assert_told_once(events)
+    assert tracker.open_calls() == []
+    assert len(ended(events)) == len(HAPPENED[name])
+    for call in ended(events):
+        assert call.outcome is not None
 
 
 def assert_told_once(events: Sequence[CallEvent]) -> None:
