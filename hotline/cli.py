@@ -14,7 +14,7 @@ import asyncpg
 import typer
 
 from deploy.errors import DeployError
-from hotline import cli_cases, cli_reconcile, cli_speech, database, logs
+from hotline import cli_cases, cli_jobs, cli_reconcile, cli_speech, database, logs
 from hotline.catalogue import say
 from hotline.config import Config, load
 from hotline.errors import HotlineError
@@ -35,6 +35,7 @@ app = typer.Typer(
     help="A city's mayor's line and duty line: 市长公开电话与值班电话。",
 )
 app.add_typer(cli_cases.cases, name="cases")
+app.add_typer(cli_jobs.jobs_app, name="jobs")
 app.add_typer(cli_speech.model, name="model")
 app.command("calls")(cli_cases.calls)
 app.command("reconcile")(cli_reconcile.reconcile)

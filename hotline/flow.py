@@ -7,6 +7,7 @@
     job route                      -> words_routed         -> the suggestion on the draft
     a person                       -> case_moved           -> the case
     a person                       -> callback_settled     -> the callback
+    a person                       -> jobs_taken_up        -> the queue, failed transcripts
 
 Each step is called inside one transaction and writes its result, the next job and its journal
 rows, in this order (the journal last, because its writers take turns). Each result is keyed by
@@ -23,7 +24,7 @@ from typing import Any
 from hotline import callbacks, journal, store, telling
 from hotline.callbacks import Callback, Result, Tried
 from hotline.database import Connection
-from hotline.jobs import JobName, enqueue
+from hotline.jobs import JobName, Parked, enqueue, retry
 from hotline.journal import Event
 from hotline.masking import mask_text
 from hotline.recordings import Found, Stored
@@ -192,6 +193,15 @@ async def case_moved(
     row = _Row(event=Event(moved.event), body=telling.masked(moved.body), case_id=case_id)
     await _tell(tx, actor.name, now, moved.after.call_id, [row])
     return moved
+
+
+async def jobs_taken_up(tx: Connection, ids: Sequence[int] | None) -> list[Parked]:
+    """A person had parked jobs (None: all) tried again; a leg given up waits for its words anew."""
+    taken_up = await retry(tx, ids)
+    for job in taken_up:
+        if job.name == JobName.TRANSCRIBE:
+            await words.reopen(tx, int(job.payload["call_id"]), Leg(job.payload["leg"]))
+    return taken_up
 
 
 def _recordings(call: Call) -> tuple[Recording, ...]:

@@ -4,8 +4,9 @@ A job is a name and the ids it is about. It may run twice (the process can die b
 commit and the job's end), so every handler is idempotent. A killed worker's jobs are taken over
 when its heartbeat is older than `HEARTBEAT`. What fails for want of something (disk, model) is
 tried again for ever, slower and slower; what fails for another reason is parked after
-`ATTEMPTS` with its reason, and `hotline check` shows it. Only failures count towards that: the
-queue's own counter also counts waits and stops, so ours is kept beside it by this process.
+`ATTEMPTS` with its reason; `hotline check` and `hotline jobs` show it, `retry` takes it up again.
+Only failures count towards that: the queue's own counter also counts waits and stops, so ours is
+kept beside it by this process.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import json
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,7 @@ from pgqueuer.models import Context
 from pgqueuer.models import Job as QueuedJob
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
+from pgqueuer.types import JobId
 
 from hotline.database import PASSING
 from hotline.errors import DatabaseUnavailableError, HotlineError
@@ -58,6 +60,10 @@ class JobName(StrEnum):
 
 class LaterError(HotlineError):
     """The work cannot be done now for a reason outside it; it is tried again, nothing is lost."""
+
+
+class JobUnknownError(HotlineError):
+    """No such job is parked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +102,15 @@ _PARKED: LiteralString = """
     SELECT q.id, q.entrypoint, q.payload, (
         SELECT l.traceback ->> 'exception_message' FROM pgqueuer_log l
          WHERE l.job_id = q.id AND l.traceback IS NOT NULL ORDER BY l.id DESC LIMIT 1) AS reason
-      FROM pgqueuer q WHERE q.status = 'failed' ORDER BY q.id LIMIT 100"""
+      FROM pgqueuer q
+     WHERE q.status = 'failed' AND ($1::bigint[] IS NULL OR q.id = ANY ($1))
+     ORDER BY q.id LIMIT $2"""
 
 
-async def parked(conn: asyncpg.Connection) -> list[Parked]:
-    """The first hundred jobs that were given up, oldest first."""
+async def parked(
+    conn: asyncpg.Connection, ids: Sequence[int] | None = None, *, limit: int | None = 100
+) -> list[Parked]:
+    """The jobs that were given up, oldest first: all of them, or those of some ids."""
     return [
         Parked(
             id=row["id"],
@@ -108,8 +118,33 @@ async def parked(conn: asyncpg.Connection) -> list[Parked]:
             payload=json.loads(row["payload"]),
             reason=row["reason"] or "",
         )
-        for row in await conn.fetch(_PARKED)
+        for row in await conn.fetch(_PARKED, ids, limit)
     ]
+
+
+async def retry(conn: asyncpg.Connection, ids: Sequence[int] | None = None) -> list[Parked]:
+    """Take parked jobs up again inside the caller's transaction; all of them, or those of some ids.
+
+    Each begins anew with all its tries. One whose like was put meanwhile leaves the queue: that
+    one stands for both.
+
+    Raises:
+        JobUnknownError: an id names no parked job; nothing is changed.
+    """
+    found = await parked(conn, ids, limit=None)
+    if unknown := sorted(set(ids or ()) - {job.id for job in found}):
+        raise JobUnknownError(
+            f"No job with the number {unknown[0]} is parked: "
+            "`hotline jobs list` shows those that are."
+        )
+    queries = Queries(AsyncpgDriver(conn))
+    for job in found:
+        try:
+            async with conn.transaction():
+                await queries.requeue_jobs([JobId(job.id)])
+        except asyncpg.UniqueViolationError:
+            await queries.mark_job_as_cancelled([JobId(job.id)])
+    return found
 
 
 async def waiting(conn: asyncpg.Connection) -> int:

@@ -118,6 +118,19 @@ async def fail(
     return bool(failed)
 
 
+_REOPEN: LiteralString = """
+UPDATE transcripts SET state = 'pending', reason = NULL, done_at = NULL
+WHERE call_id = $1 AND leg = $2 AND state = 'failed'
+RETURNING true
+"""
+
+
+async def reopen(conn: asyncpg.Connection, call_id: int, leg: Leg) -> bool:
+    """Let a transcript that failed wait for its words again; true where that is news."""
+    reopened = await conn.fetchval(_REOPEN, call_id, leg.value)
+    return bool(reopened)
+
+
 _WAIT: LiteralString = """
 UPDATE transcripts SET reason = $4
 WHERE call_id = $1 AND leg = $2 AND recording_sha256 = $3 AND state = 'pending'

@@ -11,6 +11,8 @@ import pytest
 from hotline import cli
 from hotline.database import Pool
 from hotline.errors import ConfigError
+from hotline.jobs import JobName
+from telephony.calls import Leg
 from tests.hotline import city
 from tests.hotline.story import Life, call
 from tests.telephony.exchange import ScriptedExchange
@@ -94,6 +96,43 @@ async def test_check_finds_a_schema_changed_by_hand_and_a_parked_job(
     _, said = await run("check")
     assert "✗ Schema  The schema was changed by hand in 2 places" in said
     assert "✗ Jobs  1 jobs are parked, the oldest is route" in said
+
+
+async def test_parked_jobs_are_listed_and_taken_up_again(
+    run: Run, tmp_path: Path, database: str, pool: Pool
+) -> None:
+    city.build(tmp_path, dsn=database, ami_port=1)
+    assert await run("jobs", "list") == (0, "No job is parked.\n")
+    assert await run("jobs", "retry", "all") == (0, "No job is parked.\n")
+    life = Life(pool, tmp_path)
+    life.record(call())
+    await life.tell(call())
+    await life.work(lambda name: name is JobName.COLLECT_RECORDINGS)
+    for leg in Leg:
+        await life.steps.give_up_transcript({"call_id": 1, "leg": leg}, "It broke five times.")
+    await pool.execute("UPDATE pgqueuer SET status = 'failed' WHERE entrypoint = 'transcribe'")
+    await pool.execute(
+        """INSERT INTO pgqueuer_log (job_id, status, priority, entrypoint, traceback)
+           SELECT id, 'failed', 0, entrypoint,
+                  '{"exception_message": "Rings back at 13812345678."}' FROM pgqueuer
+            WHERE status = 'failed'"""
+    )
+    _, listed = await run("jobs", "list")
+    assert "call_id=1 leg=caller" in listed
+    assert "Rings back at 138****5678." in listed
+    first = await pool.fetchval("SELECT min(id) FROM pgqueuer WHERE status = 'failed'")
+    told = "1 jobs are back in the queue, the service tries them again.\n"
+    assert await run("jobs", "retry", str(first)) == (0, told)
+    assert await run("jobs", "retry", "all") == (0, told)
+    states = await pool.fetch("SELECT DISTINCT state, reason, done_at FROM transcripts")
+    assert [tuple(row) for row in states] == [("pending", None, None)]
+    await life.work()
+    assert await pool.fetchval("SELECT count(*) FROM transcripts WHERE state = 'done'") == 2
+    assert await pool.fetchval("SELECT suggestion IS NOT NULL FROM cases")
+    status, said = await run("jobs", "retry", str(first))
+    assert (status, said.count("\n")) == (1, 1)
+    assert f"No job with the number {first} is parked" in said
+    assert (await run("jobs", "retry", "some"))[0] == 2
 
 
 async def test_migrate_says_what_it_did(run: Run, tmp_path: Path, empty_database: str) -> None:

@@ -111,6 +111,47 @@ async def test_poison_is_parked_with_its_reason_and_told(database: str, pool: Po
     assert (one.name, one.payload, one.reason) == ("route", {"call_id": 5}, "cannot be read")
 
 
+async def test_a_parked_job_that_is_taken_up_again_has_all_its_tries_anew(
+    database: str, pool: Pool
+) -> None:
+    tries = 0
+
+    async def mend_late(_: Payload) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 2 * ATTEMPTS:
+            raise ValueError("cannot be read")
+
+    async with working(database, Step(do=mend_late)):
+        await _put(pool, call_id=1)
+        await _until_left(pool, ["failed"])
+        async with transaction(pool) as tx:
+            assert [job.payload for job in await jobs.retry(tx)] == [{"call_id": 1}]
+        await _until_left(pool, [])
+    assert tries == 2 * ATTEMPTS
+
+
+async def test_a_parked_job_whose_like_waits_gives_way_to_it(pool: Pool) -> None:
+    await _put(pool, call_id=1)
+    await pool.execute("UPDATE pgqueuer SET status = 'failed'")
+    await _put(pool, call_id=1)
+    await _put(pool, call_id=2)
+    async with transaction(pool) as tx:
+        assert len(await jobs.retry(tx)) == 1
+    assert await _left(pool) == ["queued", "queued"]
+
+
+async def test_an_unknown_number_takes_up_nothing(pool: Pool) -> None:
+    await _put(pool, call_id=1)
+    await pool.execute("UPDATE pgqueuer SET status = 'failed'")
+    async with transaction(pool) as tx:
+        parked = await jobs.parked(tx)
+    with pytest.raises(jobs.JobUnknownError, match="number 99999999 is parked"):
+        async with transaction(pool) as tx:
+            await jobs.retry(tx, [parked[0].id, 99999999])
+    assert await _left(pool) == ["failed"]
+
+
 async def test_waiting_long_does_not_use_up_the_tries_of_a_later_failure(
     database: str, pool: Pool
 ) -> None:
