@@ -124,6 +124,15 @@ async def is_joined_by_the_police(stage: Stage) -> None:
     async with asyncio.timeout(10):
         while len((await stage.live(speaking=[SPARE])).speaking()) > 1:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+    # A transfer within 60 ms of a third party's leaving gave the citizen silence in 4 of 6 runs on
+    # Asterisk 22.10, while its bridge still changed; a moment later, never. People are not so quick.
+    await stage.until(lambda: is_alone_with(at_home(stage)))
+
+
+def is_alone_with(heard: Sequence[int]) -> bool:
+    """Whether the citizen's last quarter of a second is baresip and nobody else."""
+    last = heard[-(RATE // 4) :]
+    return loudness(last, SPARE_HZ) > HEARD > loudness(last, POLICE_HZ)
 
 
 async def gives_the_call_away(stage: Stage) -> None:
