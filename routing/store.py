@@ -64,7 +64,7 @@ class Moved:
     """A move that was made: the case before and after, and the journal row's name and facts.
 
     `body` holds no free text but the words the mover gave (`reply`, `reason`): whoever journals
-    them masks them.
+    them masks them. In full they are kept here, see `texts_of`.
     """
 
     before: Case
@@ -72,6 +72,17 @@ class Moved:
     move: Move
     event: str
     body: dict[str, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """What somebody wrote with a move, word for word; `sort` is `reply` or `reason`."""
+
+    at: datetime
+    actor: str
+    move: Move
+    sort: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +141,13 @@ MOVE: LiteralString = """
         closed_at = $15
     WHERE id = $1 AND state = $2
     RETURNING *"""
+
+KEEP_TEXTS: LiteralString = """
+    INSERT INTO case_texts (case_id, at, actor, move, sort, text)
+    SELECT $1, $2, $3, $4, given.sort, given.text
+      FROM unnest($5::text[], $6::text[]) AS given (sort, text)"""
+TEXTS: LiteralString = """
+    SELECT at, actor, move, sort, text FROM case_texts WHERE case_id = $1 ORDER BY id"""
 
 LIST: LiteralString = """
     SELECT *
@@ -203,7 +221,7 @@ async def move(  # noqa: PLR0917 - who, what, when: read in this order everywher
     expected: CaseState | None = None,
     policy: str | None = None,
 ) -> Moved:
-    """Make one legal move, or change nothing.
+    """Make one legal move and keep what was written with it, or change nothing.
 
     Args:
         conn: a connection inside the caller's transaction.
@@ -245,6 +263,9 @@ async def move(  # noqa: PLR0917 - who, what, when: read in this order everywher
     )
     if row is None:
         raise _conflict(await get(conn, case_id), step)
+    if written := _written(given):
+        names, texts = list(written), list(written.values())
+        await conn.fetch(KEEP_TEXTS, case_id, now, actor.name, step.value, names, texts)
     return Moved(
         before=before,
         after=_case(row),
@@ -284,6 +305,12 @@ async def suggestion_of(conn: Connection, case_id: int) -> dict[str, Any] | None
         return None
     stored: dict[str, Any] = json.loads(text)
     return stored
+
+
+async def texts_of(conn: Connection, case_id: int) -> tuple[Text, ...]:
+    """What people wrote with the moves of a case, word for word, oldest first."""
+    rows = await conn.fetch(TEXTS, case_id)
+    return tuple(Text(**{**row, "move": Move(row["move"])}) for row in rows)
 
 
 async def page(
@@ -339,8 +366,13 @@ def _body(before: Case, after: Case, step: Move, data: MoveData) -> dict[str, st
         "unit": after.unit or before.unit,
         "owner": after.owner,
     }
+    return body | _written(data)
+
+
+def _written(data: MoveData) -> dict[str, str]:
+    """The free text of a move, by its sort."""
     words = {"reply": data.reply, "reason": data.reason}
-    return body | {name: text for name, text in words.items() if text is not None}
+    return {name: text for name, text in words.items() if text}
 
 
 def _case(row: Any) -> Case:

@@ -18,6 +18,7 @@ from hotline.console.shapes import (
     LimitView,
     Step,
     SuggestionView,
+    TextView,
     UnitView,
 )
 from hotline.database import Connection, borrowed, transaction
@@ -87,6 +88,7 @@ async def _detail(services: Services, conn: Connection, case_id: int) -> CaseDet
         raise ProblemError(Fault.NOT_FOUND, str(error)) from error
     suggestion = await store.suggestion_of(conn, case_id)
     history = await journal.of_case(conn, case_id)
+    texts = await store.texts_of(conn, case_id)
     return CaseDetail(
         **_view(services, case).model_dump(),
         suggestion=_suggestion(suggestion) if suggestion else None,
@@ -94,6 +96,7 @@ async def _detail(services: Services, conn: Connection, case_id: int) -> CaseDet
         limit=_limit(services, case),
         limit_if_opened_now=_limit_now(services, case),
         history=tuple(entry_view(entry) for entry in history),
+        texts=tuple(TextView.model_validate(asdict(text)) for text in texts),
     )
 
 

@@ -253,6 +253,16 @@ class EntryView(Told):
     body: dict[str, Any]
 
 
+class TextView(Told):
+    """What somebody wrote with a move, word for word; only people who are signed in read it."""
+
+    at: datetime
+    actor: str
+    move: Move
+    sort: Literal["reply", "reason"]
+    text: str
+
+
 class CaseDetail(CaseView):
     """One case with what speaks for it, what may be done with it and what happened to it."""
 
@@ -261,6 +271,7 @@ class CaseDetail(CaseView):
     limit: LimitView | None
     limit_if_opened_now: LimitView | None
     history: tuple[EntryView, ...]
+    texts: tuple[TextView, ...] = Field(description="Answers and reasons in full, oldest first.")
 
 
 class Step(Asked):

@@ -316,3 +316,32 @@ async def test_the_stored_case_is_the_pure_fold_of_its_moves(
         assert done.after == expected
         case = done.after
     assert await store.get(conn, case.id) == case
+
+
+async def test_what_is_written_with_a_move_is_kept_word_for_word(
+    conn: asyncpg.Connection,
+) -> None:
+    case_id = await drafted(conn)
+    await store.move(conn, case_id, Move.OPEN, DESK, NOON, CONFIRMED)
+    await store.move(conn, case_id, Move.DISPATCH, DESK, NOON, TO_UNIT)
+    replies = ("已修复，请拨打0816-2345678", "第二次答复" * 800)
+    for hour, reply in enumerate(replies, start=1):
+        at = NOON + timedelta(hours=hour)
+        await store.move(conn, case_id, Move.ANSWER, ANYBODY, at, MoveData(reply=reply))
+        if hour == 1:
+            await store.move(conn, case_id, Move.REDO, ANYBODY, at, MoveData(reason="太笼统"))
+    written = [
+        (it.at, it.actor, it.move, it.sort, it.text) for it in await store.texts_of(conn, case_id)
+    ]
+    assert written == [
+        (NOON + timedelta(hours=1), "1002", Move.ANSWER, "reply", replies[0]),
+        (NOON + timedelta(hours=1), "1002", Move.REDO, "reason", "太笼统"),
+        (NOON + timedelta(hours=2), "1002", Move.ANSWER, "reply", replies[1]),
+    ]
+
+
+async def test_a_move_that_is_refused_keeps_nothing_written(conn: asyncpg.Connection) -> None:
+    case_id = await drafted(conn)
+    with pytest.raises(IllegalMove):
+        await store.move(conn, case_id, Move.ANSWER, ANYBODY, NOON, MoveData(reply="已修好"))
+    assert await store.texts_of(conn, case_id) == ()

@@ -144,7 +144,7 @@ function caseDetail(place, id, catalogue) {
       limit(one),
       h("div", { class: "case-body" },
         h("div", { class: "case-work" }, form.node, one.suggestion && one.state !== "draft" ? advised(one) : null,
-          h("h3", {}, t("case.history")), history(one.history)),
+          h("h3", {}, t("case.history")), history(one.history, one.texts)),
         h("div", { class: "case-words" },
           h("h3", {}, t("dialogue.title"), call ? h("a", { class: "small-link", href: `#/calls/${call.id}` }, t("case.to_call", { id: call.id })) : null),
           call ? dialogue(call.dialogue, { marks }) : empty(t("case.no_call")))));
@@ -183,11 +183,14 @@ function advised(one) {
       fact(t("suggestion.confidence"), `${Math.round(found.confidence * 100)}%`)));
 }
 
-export function history(entries) {
+// The journal masks numbers in what people wrote; a case's own page shows it word for word.
+export function history(entries, texts = []) {
+  const whole = new Map(texts.map((text) => [`${text.at} ${text.sort}`, text.text]));
+  const said = (entry, sort) => whole.get(`${entry.at} ${sort}`) || entry.body[sort];
   return h("ol", { class: "history" }, [...entries].reverse().map((entry) => h("li", {},
     h("time", { datetime: entry.at }, when(entry.at)),
     h("span", {}, h("b", {}, word("event", entry.event)), " ", h("small", {}, actor(entry.actor)),
       entry.body.unit && entry.event === "case.dispatched" ? h("p", {}, entry.body.unit) : null,
-      entry.body.reply ? h("p", {}, entry.body.reply) : null,
-      entry.body.reason ? h("p", {}, entry.body.reason) : null))));
+      entry.body.reply ? h("p", {}, said(entry, "reply")) : null,
+      entry.body.reason ? h("p", {}, said(entry, "reason")) : null))));
 }

@@ -66,7 +66,10 @@ async def test_a_person_takes_a_case_from_draft_to_closed(
     assert events[-4:] == ["case.opened", "case.dispatched", "case.answered", "case.closed"]
     moves = [entry for entry in case["history"] if entry["event"].startswith("case.")][-4:]
     assert {entry["actor"] for entry in moves} == {"1002"}
-    assert "13890115678" not in json.dumps(case, ensure_ascii=False)
+    assert "13890115678" not in json.dumps(case["history"], ensure_ascii=False)
+    assert [(it["actor"], it["move"], it["sort"], it["text"]) for it in case["texts"]] == [
+        ("1002", "answer", "reply", "路灯已修好，回访电话13890115678")
+    ]
 
 
 async def test_each_refusal_has_its_own_word(town: Town, visitor: ClientSession) -> None:
