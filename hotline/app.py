@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from hotline import database
+from hotline import blocks, database
 from hotline.casework import load_casework
 from hotline.config import Config
 from hotline.console.server import build
@@ -88,6 +88,9 @@ async def serving(config: Config) -> AsyncIterator[Running]:
         await _prepare(dsn, ours=config.dsn is None)
         size = SPARE_CONNECTIONS + 2 * len(config.exchanges)
         pool = await stack.enter_async_context(database.pooled(dsn, size=size))
+        async with database.borrowed(pool) as conn:
+            folders = [one.blocked_dir for one in config.exchanges if one.blocked_dir]
+            await blocks.write_lists(conn, folders, utc_now())
         feed = Feed(pool=pool, connect=lambda: database.connected(dsn))
         transcriber = transcriber_of(config)
         stack.push_async_callback(transcriber.aclose)

@@ -81,6 +81,8 @@ class Exchange(_Table):
     cel_file: Path
     queue_log_file: Path
     recordings_dir: Path
+    blocked_dir: Path | None = None
+    """Where the exchange reads its block list; None keeps nobody out of this exchange."""
 
     @model_validator(mode="before")
     @classmethod

@@ -37,6 +37,14 @@ class CallbackUntriedError(HotlineError):
     """Giving up comes after trying."""
 
 
+class BlockUnknownError(HotlineError):
+    """There is no such block, or no such call to block for."""
+
+
+class BlockForbiddenError(HotlineError):
+    """This caller, or this person's word, does not allow it."""
+
+
 class ControlForbiddenError(HotlineError):
     """Whoever asks may not do this with this call."""
 

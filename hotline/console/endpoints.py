@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from hotline.console import (
+    blocks_api,
     callbacks_api,
     calls_api,
     cases_api,
@@ -169,6 +170,31 @@ CALLBACKS: tuple[Endpoint, ...] = (
     _callback("done", callbacks_api.callback_done, callbacks_api.CallbackDone),
 )
 
+def _block(word: str, handler: Handler) -> Endpoint:
+    return Endpoint(
+        method="POST",
+        path=f"/api/blocks/{{block_id}}/{word}",
+        handler=handler,
+        answers=blocks_api.BlockView,
+        body=blocks_api.BlockDecided,
+        faults=(Fault.NOT_FOUND, Fault.NOT_POSSIBLE),
+    )
+
+
+BLOCKS: tuple[Endpoint, ...] = (
+    _get("/api/blocks", blocks_api.list_blocks, blocks_api.Blocks),
+    Endpoint(
+        method="POST",
+        path="/api/blocks",
+        handler=blocks_api.ask_block,
+        answers=blocks_api.BlockView,
+        body=blocks_api.BlockAsked,
+        faults=(Fault.NOT_FOUND, Fault.NOT_POSSIBLE),
+    ),
+    _block("approve", blocks_api.approve_block),
+    _block("lift", blocks_api.lift_block),
+)
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/api/session", people_api.who_am_i, shapes.Session, is_open=True),
     Endpoint(
@@ -226,6 +252,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         also=(HTTPStatus.SERVICE_UNAVAILABLE,),
     ),
     *CALLBACKS,
+    *BLOCKS,
     *CONTROL,
     *OPERATORS,
     _get("/metrics", numbers.metrics, None, media="text/plain"),

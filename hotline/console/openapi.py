@@ -16,6 +16,7 @@ _REF = "#/components/schemas/{model}"
 _PATH_PARTS: dict[str, dict[str, Any]] = {
     "call_id": {"type": "integer", "format": "int64", "minimum": 1},
     "case_id": {"type": "integer", "format": "int64", "minimum": 1},
+    "block_id": {"type": "integer", "format": "int64", "minimum": 1},
     "shift_id": {"type": "integer", "format": "int64", "minimum": 1},
     "operator": {"type": "string", "pattern": "^[0-9]{2,8}$"},
     "leg": {"type": "string", "enum": [str(leg) for leg in Leg]},

@@ -26,6 +26,7 @@ LARGEST_BODY = 64 * 1024
 _PATTERNS = {
     "call_id": "[0-9]{1,18}",
     "case_id": "[0-9]{1,18}",
+    "block_id": "[0-9]{1,18}",
     "shift_id": "[0-9]{1,18}",
     "operator": "[0-9]{2,8}",
     "leg": "caller|operator",
