@@ -16,6 +16,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from hotline import blocks, database
+from hotline.callout import CalloutDesk
 from hotline.casework import load_casework
 from hotline.config import Config
 from hotline.console.server import build
@@ -53,6 +54,7 @@ async def serve(
         listening = [
             tasks.create_task(services.feed.run(), name="feed"),
             tasks.create_task(services.operators.run(), name="operators"),
+            tasks.create_task(services.callouts.run(), name="callouts"),
             *(
                 tasks.create_task(exchange.run(), name=f"exchange {name}")
                 for name, exchange in services.exchanges.items()
@@ -132,6 +134,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 city=casework.city,
                 clock=utc_now,
             ),
+            callouts=CalloutDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now),
             operators=OperatorDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now),
             pings={
                 "database": _ping_database(pool),

@@ -132,6 +132,7 @@ class Seats(_Table):
     wrapup_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
     sync_seconds: PositiveFloat = 2.0
     roster_notice_hours: PositiveFloat = 12.0
+    callout_ring_seconds: Annotated[int, Field(ge=5, le=120)] = 30
 
 
 class Speech(_Table):

@@ -70,6 +70,10 @@ class Event(StrEnum):
     COVERAGE_RESTORED = "coverage.restored"
     ROSTER_ENTERED = "roster.entered"
     ROSTER_TAKEN_BACK = "roster.taken_back"
+    CALLOUT_STARTED = "callout.started"
+    CALLOUT_RINGING = "callout.ringing"
+    CALLOUT_ACKNOWLEDGED = "callout.acknowledged"
+    CALLOUT_EXHAUSTED = "callout.exhausted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

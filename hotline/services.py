@@ -14,6 +14,7 @@ from routing.policy import Policy
 from transcription.transcriber import Transcriber
 
 if TYPE_CHECKING:
+    from hotline.callout import CalloutDesk
     from hotline.control import ControlDesk
     from hotline.exchange import RunningExchange
     from hotline.operators import OperatorDesk
@@ -49,6 +50,7 @@ class Services:
     transcriber: Transcriber
     control: "ControlDesk"
     operators: "OperatorDesk"
+    callouts: "CalloutDesk"
     pings: Mapping[str, Ping]
     """What `/healthz` asks, by name."""
     clock: Clock = utc_now

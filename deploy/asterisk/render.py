@@ -7,7 +7,7 @@ import tempfile
 import wave
 from pathlib import Path
 
-from deploy.asterisk import control_plan, line_plan
+from deploy.asterisk import callout_plan, control_plan, line_plan
 from deploy.asterisk.config import AmiTls, Exchange, Operator
 from deploy.asterisk.secrets import Secrets, write_private
 from deploy.errors import ExchangeInvalid
@@ -84,6 +84,7 @@ def render(exchange: Exchange, tool: Tool, secrets: Secrets) -> None:
         _copy_sound(line.sorry, own / f"sorry-{line.name}.wav")
     for name in line_plan.needed_sounds(exchange):
         _copy_sound(exchange.sounds / f"{name}.wav", line_plan.sounds_dir(exchange) / f"{name}.wav")
+    callout_plan.copy_spoken(exchange)
     if _speaks_numbers(exchange):
         _borrow_data(exchange, tool)
     for name, text in files(exchange, tool, secrets).items():
@@ -130,6 +131,7 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
         **{f"{name}.conf": "; The defaults serve.\n" for name in DEFAULTS},
         **rendered,
         **control_plan.control_files(exchange),
+        **callout_plan.callout_files(exchange),
         "queuerules.conf": line_plan.rules(exchange),
         "cdr.conf": NO_CDR,
     }

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from hotline.console import (
     blocks_api,
     callbacks_api,
+    callouts_api,
     calls_api,
     cases_api,
     control_api,
@@ -119,6 +120,20 @@ def _seat(word: str, handler: Handler, body: type[BaseModel] = operators_api.Not
 
 
 OPERATORS: tuple[Endpoint, ...] = (
+    _get(
+        "/api/callouts",
+        callouts_api.list_callouts,
+        callouts_api.Callouts,
+        query=callouts_api.CalloutQuery,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/callouts",
+        handler=callouts_api.start_callout,
+        answers=callouts_api.CalloutView,
+        body=callouts_api.CalloutAsked,
+        faults=callouts_api.FAULTS,
+    ),
     _get("/api/operators", operators_api.list_operators, operators_api.Operators),
     _seat("login", operators_api.log_in, operators_api.LogIn),
     _seat("logout", operators_api.log_out),
@@ -169,6 +184,7 @@ CALLBACKS: tuple[Endpoint, ...] = (
     _callback("tried", callbacks_api.callback_tried, callbacks_api.CallbackTried),
     _callback("done", callbacks_api.callback_done, callbacks_api.CallbackDone),
 )
+
 
 def _block(word: str, handler: Handler) -> Endpoint:
     return Endpoint(

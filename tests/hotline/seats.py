@@ -1,7 +1,7 @@
 """A real exchange with two lines and telephones that answer by script, and the service's desk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 
 from deploy import portable
 from deploy.asterisk.config import Exchange, Line, Operator
-from deploy.asterisk.ports import free_port, free_ports
+from deploy.asterisk.ports import free_ports
 from deploy.asterisk.process import Asterisk
 from deploy.errors import ToolMissing
 from deploy.portable import Tool
@@ -34,8 +34,18 @@ def tool(name: str) -> Tool:
         pytest.skip(str(missing))
 
 
-def exchange_at(folder: Path, port: int, *, fixed: tuple[str, ...] = ()) -> Exchange:
-    """Both lines; `fixed` sit at the mayor's by the exchange's own configuration."""
+def exchange_at(
+    folder: Path,
+    port: int,
+    *,
+    fixed: tuple[str, ...] = (),
+    elsewhere: Mapping[str, int] | None = None,
+) -> Exchange:
+    """Both lines; `fixed` sit at the mayor's by the exchange's own configuration.
+
+    Every telephone is at `port`, but those that are `elsewhere`.
+    """
+    places = elsewhere or {}
     ports = free_ports()
     return Exchange(
         system="mianyang-1",
@@ -48,7 +58,8 @@ def exchange_at(folder: Path, port: int, *, fixed: tuple[str, ...] = ()) -> Exch
             Line(name="duty", number="2222345", operators=()),
         ),
         operators=tuple(
-            Operator(extension=seat, contact=f"sip:{seat}@127.0.0.1:{port}") for seat in SEATS
+            Operator(extension=seat, contact=f"sip:{seat}@127.0.0.1:{places.get(seat, port)}")
+            for seat in SEATS
         ),
     )
 
@@ -130,7 +141,3 @@ async def opened(pool: Pool, config: Config) -> AsyncIterator[Office]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def free() -> int:
-    return free_port()

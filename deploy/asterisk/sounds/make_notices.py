@@ -52,6 +52,9 @@ NOTICES = {
     "survey-thanks": "感谢您的评价，再见。",
     # For a number that the city has blocked; whoever presses the key is put through.
     "blocked": "您的号码已被限制拨打。如有紧急情况，请按一，为您转接值班人员。",
+    # For whom the service rings because something has happened.
+    "callout": "市长公开电话值班呼叫，有紧急事项需要您处理。收到请按一。",
+    "callout-thanks": "您已确认收到，感谢您的配合，再见。",
     # The operator's badge, its digits in between.
     "badge-before": "工号",
     "badge-after": "号为您服务。",

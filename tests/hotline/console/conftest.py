@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, CookieJar, web
 
+from hotline.callout import CalloutDesk
 from hotline.casework import load_casework
 from hotline.config import Config, Line, Operator
 from hotline.console.server import build
@@ -72,6 +73,7 @@ def services_on(
         control=ControlDesk(
             config=config, pool=pool, exchanges={}, city=casework.city, clock=clock
         ),
+        callouts=CalloutDesk(config=config, pool=pool, exchanges={}, clock=clock),
         operators=OperatorDesk(config=config, pool=pool, exchanges={}, clock=clock),
         pings={"database": works, "feed": works, "speech": works},
         clock=clock,
