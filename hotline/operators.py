@@ -329,7 +329,7 @@ class OperatorDesk:
 
     def _new(self, operator: str, system: str | None) -> Seated:
         agent = Agent(operator=operator, since=self._clock())
-        return Seated(agent=agent, system=system or self._seat(), lines=())
+        return Seated(agent=agent, system=system or next(iter(self._exchanges), ""), lines=())
 
     def _seat(self) -> str:
         """The exchange a telephone that logs in belongs to: the first that takes orders now."""
