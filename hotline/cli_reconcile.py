@@ -112,9 +112,12 @@ async def _one(
 ) -> Reconciled:
     from hotline.exchange import rules_of  # noqa: PLC0415 - brings the whole service with it
 
-    async def tell(event: CallEvent) -> None:
+    async def tell_call(events: Sequence[CallEvent]) -> None:
         async with transaction(pool) as tx:
-            await flow.call_changed(tx, event)
+            await flow.call_told(tx, events)
+
+    async def tell(event: CallEvent) -> None:
+        await tell_call((event,))
 
     rules = rules_of(config)
     system = System(exchange.system)
@@ -125,6 +128,7 @@ async def _one(
         tracker=CallTracker(rules),
         transaction=lambda: transaction(pool),
         tell=tell,
+        tell_call=tell_call,
     )
     done = await recovery.reconcile(since, now)
     swept = await sweep(pool, system=system, spool=exchange.recordings_dir, since=since, now=now)

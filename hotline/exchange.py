@@ -13,7 +13,7 @@ what overflows it is read from the files afterwards.
 import asyncio
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
@@ -69,6 +69,7 @@ class RunningExchange:
             tracker=self._tracker,
             transaction=self._transaction,
             tell=self._tell,
+            tell_call=self._tell_call,
         )
         self._turn = asyncio.Lock()
         self._draining = False
@@ -183,19 +184,22 @@ class RunningExchange:
             log.warning("%s", self._files_trouble)
 
     async def _tell(self, event: CallEvent) -> None:
-        """Store one call event; a database that is away is waited for, a fault is told and left.
+        await self._tell_call((event,))
+
+    async def _tell_call(self, events: Sequence[CallEvent]) -> None:
+        """Store events of one call; a database away is waited for, a fault is told and left.
 
         What a fault leaves out is found again by the next check, because the files have it.
         """
 
         async def store() -> None:
             async with self._transaction() as tx:
-                await flow.call_changed(tx, event)
+                await flow.call_told(tx, events)
 
         try:
             await self._keep_trying(store)
         except asyncpg.PostgresError:
-            log.exception("The call %s could not be stored.", event.call.key.linked_id)
+            log.exception("The call %s could not be stored.", events[0].call.key.linked_id)
 
     async def _keep_trying(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do it until the database lets it happen; each piece of work may be done twice."""

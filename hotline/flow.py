@@ -51,6 +51,25 @@ class _Row:
 
 async def call_changed(tx: Connection, event: CallEvent) -> int:
     """A call started, rang, was answered or ended; returns its number."""
+    return await call_told(tx, (event,))
+
+
+async def call_told(tx: Connection, events: Sequence[CallEvent]) -> int:
+    """Several events of one call at once, as the files tell it; returns its number.
+
+    One commit instead of one for each, so that many missed calls are caught up with. The journal
+    comes after all of it: who has its turn must wait for nobody.
+    """
+    call_id, changes = 0, []
+    for event in events:
+        call_id, rows = await _changed(tx, event)
+        changes.append((event, rows))
+    for event, rows in changes:
+        await _tell(tx, f"exchange:{event.call.key.system}", event.at, call_id, rows)
+    return call_id
+
+
+async def _changed(tx: Connection, event: CallEvent) -> tuple[int, list[_Row]]:
     call = event.call
     saved = await calls.save(tx, event)
     for recording in _recordings(call):
@@ -73,8 +92,7 @@ async def call_changed(tx: Connection, event: CallEvent) -> int:
         rows += await _after_the_end(tx, saved.call_id, event)
     if isinstance(event, CallEnded) and saved.changed:
         await enqueue(tx, JobName.COLLECT_RECORDINGS, {"call_id": saved.call_id})
-    await _tell(tx, f"exchange:{call.key.system}", event.at, saved.call_id, rows)
-    return saved.call_id
+    return saved.call_id, rows
 
 
 async def _after_the_end(tx: Connection, call_id: int, event: CallEnded) -> list[_Row]:

@@ -11,7 +11,7 @@ in a transaction of its own, saved once however often it is told.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from telephony import cel, fact_store, queue_log, store
 from telephony.calls import CallEvent, CallKey, CallTracker, TrackerRules
 from telephony.events import Fact, SnapshotTaken, Source, System
 from telephony.fact_store import Ended
-from telephony.reconcile import Difference, DifferenceKind, judge, told_by_files
+from telephony.reconcile import Difference, DifferenceKind, Verdict, judge, told_by_files
 from telephony.rows import Chunk, Parser, Position, Reading, read_rows
 from telephony.snapshot import Snapshot
 from telephony.snapshot_facts import facts_in
@@ -30,6 +30,8 @@ from telephony.tail import every_file, read_file, read_new
 log = logging.getLogger(__name__)
 
 Tell = Callable[[CallEvent], Awaitable[None]]
+TellCall = Callable[[Sequence[CallEvent]], Awaitable[None]]
+"""Takes all that is told of one call, so that it can be stored with one commit."""
 Transaction = Callable[[], AbstractAsyncContextManager[store.Connection]]
 """Opens a transaction on a connection of a pool."""
 
@@ -38,6 +40,8 @@ GRACE = timedelta(seconds=3)
 MARGIN = timedelta(hours=1)
 """So long before a call's end its beginning is looked for when the files are read again."""
 _TRIES = 3
+_AT_ONCE = 25
+"""So many judged calls are passed with one commit."""
 LOOK_BACK = timedelta(days=2)
 """Unfinished facts older than this belong to channels whose end was never written."""
 
@@ -83,7 +87,9 @@ class Recovery:
         tracker: CallTracker,
         transaction: Transaction,
         tell: Tell,
+        tell_call: TellCall | None = None,
     ) -> None:
+        """`tell_call` takes what catches up with a missed call; without it events go alone."""
         self.counts = RecoveryCounts()
         self._system = system
         self._sources: tuple[tuple[Source, Path, Parser], ...] = (
@@ -95,6 +101,7 @@ class Recovery:
         self._tracker = tracker
         self._transaction = transaction
         self._tell = tell
+        self._tell_call = tell_call or self._one_by_one
         self._turn = asyncio.Lock()
 
     async def start(self, now: datetime) -> None:
@@ -215,23 +222,22 @@ class Recovery:
         found: list[Difference] = []
         while True:
             async with self._transaction() as tx:
-                ended = await fact_store.ended_unjudged(tx, self._system, until=until)
+                ended = await fact_store.ended_unjudged(
+                    tx, self._system, until=until, most=_AT_ONCE
+                )
             if not ended:
                 return found
             for one in ended:
-                found += await self._judge_or_note(one, now)
+                found += await self._judge_and_note(one, now)
+            # Killed before this, the last few are judged again and found to be right.
+            async with self._transaction() as tx:
+                await fact_store.judged(tx, self._system, ended[-1], at=now)
 
-    async def _judge_or_note(self, ended: Ended, now: datetime) -> list[Difference]:
+    async def _judge_and_note(self, ended: Ended, now: datetime) -> list[Difference]:
         """One that cannot be judged is noted and passed, so that it does not block the others.
 
         Where the database is away the note fails as well, and nothing has been passed.
         """
-        found = await self._judge_and_note(ended, now)
-        async with self._transaction() as tx:
-            await fact_store.judged(tx, self._system, ended, at=now)
-        return found
-
-    async def _judge_and_note(self, ended: Ended, now: datetime) -> list[Difference]:
         found = await self._judge_in_earnest(ended, now)
         if found is None:
             found = [
@@ -257,26 +263,32 @@ class Recovery:
         return None
 
     async def _judge(self, ended: Ended, now: datetime) -> list[Difference]:
+        """Nothing is written where nothing differs, and little else: commits take time."""
+        verdicts: list[tuple[store.StoredCall | None, Verdict]] = []
         async with self._transaction() as tx:
             facts = await fact_store.facts_of(tx, self._system, ended.linked_id)
-        found: list[Difference] = []
-        for key, told in told_by_files(facts, self._rules).items():
-            async with self._transaction() as tx:
+            for key, told in told_by_files(facts, self._rules).items():
                 stored = await store.find(tx, key)
                 verdict = judge(told, stored.call if stored else None)
+                verdicts.append((stored, verdict))
                 if verdict.repaired is None:
                     await self._note(tx, verdict.differences, now)
-            for event in verdict.events:
-                await self._tell(event)
+        for stored, verdict in verdicts:
+            if verdict.events:
+                await self._tell_call(verdict.events)
             # After the telling: killed in between, the next check finds and tells it again.
             if stored is not None and verdict.repaired is not None:
                 async with self._transaction() as tx:
                     await self._note(tx, verdict.differences, now)
                     await store.repair(tx, stored.call_id, verdict.repaired)
-            found += verdict.differences
+        found = [difference for _, verdict in verdicts for difference in verdict.differences]
         if any(one.kind in (DifferenceKind.MISSING, DifferenceKind.OPEN) for one in found):
             await self._observe(facts)  # so that the tracker holds it for ended, too
         return found
+
+    async def _one_by_one(self, events: Sequence[CallEvent]) -> None:
+        for event in events:
+            await self._tell(event)
 
     async def _note(
         self, tx: store.Connection, differences: Iterable[Difference], now: datetime

@@ -14,7 +14,7 @@ import pytest
 from hotline.database import Pool, transaction
 from telephony import fact_store, store
 from telephony.calls import CallEnded, CallEvent, CallTracker, Outcome, Side
-from telephony.events import Fact, LinkedId, Source, System
+from telephony.events import ChannelEnded, Fact, LinkedId, Source, System
 from telephony.reconcile import DifferenceKind, judge, told_by_files
 from telephony.recovery import ExchangeFiles, Recovery
 from telephony.rows import PlacedFact, Position
@@ -119,6 +119,9 @@ async def test_numbers_have_no_gap_though_transactions_fail_and_compete(pool: Po
 # ---- facts of the files ----
 
 
+WITHOUT_A_NUMBER = ("caller_withholds_his_number", "operator_calls_operator")
+
+
 def placed(facts: Sequence[Fact], file: int = 1) -> list[PlacedFact]:
     return [PlacedFact(fact=fact, file=file, offset=100 * n) for n, fact in enumerate(facts)]
 
@@ -137,9 +140,10 @@ async def test_facts_come_back_as_they_went_and_hold_no_number(pool: Pool) -> No
             for linked_id in {fact.linked_id for fact in told} - {None}:
                 back += await fact_store.facts_of(tx, system, LinkedId(str(linked_id)))
         as_cel = [replace(fact, source=Source.CEL) for fact in told]
-        assert sorted(map(repr, back)) == sorted(map(repr, as_cel))
+        # Ids that came to belong together are told together, whichever of them is asked for.
+        assert sorted({*map(repr, back)}) == sorted({*map(repr, as_cel)})
         numbers = {getattr(fact, "number", "") for fact in back}
-        assert any(number.startswith("138") for number in numbers)
+        assert any(n.startswith("138") for n in numbers) or name in WITHOUT_A_NUMBER
     bodies = await pool.fetch("SELECT body FROM exchange_facts")
     assert not [row for row in bodies if "13800" in row["body"]]
 
@@ -232,14 +236,16 @@ async def test_calls_that_happened_while_nobody_listened_become_calls(exchange: 
         exchange.write(name)
     await exchange.recovery.start(LATER)
     calls = await exchange.calls()
-    assert [call["id"] for call in calls] == list(range(1, 11))
-    assert all(call["recovered"] and call["ended_at"] for call in calls)
-    assert sorted(call["outcome"] for call in calls) == [
-        *("abandoned", "abandoned_short", "abandoned_short"),
-        *("answered",) * 6,
-        "unanswered",
+    expected = [
+        event.call.outcome
+        for name in NAMES
+        for event in events_of(recorded(name).ami)
+        if isinstance(event, CallEnded)
     ]
-    assert await exchange.kinds() == ["missing"] * 10
+    assert [call["id"] for call in calls] == list(range(1, len(expected) + 1))
+    assert all(call["recovered"] and call["ended_at"] for call in calls)
+    assert sorted(call["outcome"] for call in calls) == sorted(map(str, expected))
+    assert await exchange.kinds() == ["missing"] * len(expected)
 
 
 async def test_reading_and_checking_again_changes_nothing(exchange: Exchange) -> None:
@@ -348,7 +354,8 @@ async def test_after_a_cut_connection_ended_calls_are_closed_by_the_files(
     await exchange.recovery.merge(now_on(LATER), LATER)
     (call,) = await exchange.calls()
     assert call["outcome"] == "answered"
-    assert call["ended_at"] == recorded("answered").cel[-1].at
+    last = max(fact.at for fact in recorded("answered").cel if isinstance(fact, ChannelEnded))
+    assert last - timedelta(milliseconds=50) <= call["ended_at"] <= last
     assert exchange.tracker.open_calls() == []
 
 
