@@ -20,14 +20,18 @@ from hotline.catalogue import Language, say
 from hotline.config import Config, Exchange, unknown_variables
 from hotline.errors import HotlineError
 from hotline.exchange import log_in_once
+from hotline.services import Clock, utc_now
 from hotline.speech import speech_model_path
 from routing.errors import RoutingError
+from routing.numbers import SHANGHAI
 from telephony.errors import TelephonyError
 from transcription.errors import SpeechError
 from transcription.models import check_model
 
 LEAST_FREE = 2 * 1024**3
 """Bytes: about 35 hours of both legs of one call; below it recordings are in danger."""
+CALENDAR_NOTICE = 25
+"""Working days: the longest limit is 15, and somebody needs days to load the next year."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,8 @@ class Found:
 
     well: bool
     sentence: str
+    soon: bool = False
+    """It works today, and will not for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +55,9 @@ class Line:
 class Checks:
     """All checks of one configuration, in the order in which an operator would go."""
 
-    def __init__(self, config: Config, language: Language) -> None:
+    def __init__(self, config: Config, language: Language, *, clock: Clock = utc_now) -> None:
         """Texts come in `language`; errors of the parts are in English."""
+        self._clock = clock
         self._config = config
         self._language = language
 
@@ -83,6 +90,7 @@ class Checks:
             async for line in self._of_exchange(exchange):
                 yield line
         yield await self._line("check.routing", self._check_routing)
+        yield await self._line("check.calendar", self._check_calendar)
         yield await self._line("check.model", self._check_model)
         yield await self._line("check.disk", self._check_disk)
         yield await self._line("check.port", self._check_port)
@@ -188,6 +196,17 @@ class Checks:
         return self._well(
             "check.routing.ok", rules=casework.city.rules.version, policy=casework.policy.name
         )
+
+    async def _check_calendar(self) -> Found:
+        calendar = (await asyncio.to_thread(load_casework, self._config)).calendar
+        today = self._clock().astimezone(SHANGHAI).date()
+        if not calendar.first <= today <= calendar.last:
+            return self._ill("check.calendar.over", last=calendar.last)
+        days = calendar.working_days_between(today, calendar.last)
+        if days < CALENDAR_NOTICE:
+            ends = self._say("check.calendar.ends", last=calendar.last, days=days)
+            return Found(well=True, soon=True, sentence=ends)
+        return self._well("check.calendar.ok", last=calendar.last, days=days)
 
     async def _check_model(self) -> Found:
         path = speech_model_path(self._config)

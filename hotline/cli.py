@@ -120,22 +120,24 @@ def migrate(
 
 @app.command()
 def check() -> None:
-    """Say of every part whether it works; the status is 1 if one does not."""
+    """Say of every part whether it works; the status is 1 if one does not, `!` is in time."""
     from hotline.checks import Checks  # noqa: PLC0415 - as above
 
     config = configured()
 
-    async def run() -> int:
-        failed = 0
+    async def run() -> tuple[int, int]:
+        failed = soon = 0
         async for line in Checks(config, config.language).run():
-            mark = "✓" if line.found.well else "✗"
+            mark = "✗" if not line.found.well else "!" if line.found.soon else "✓"
             typer.echo(f"{mark} {line.label}  {line.found.sentence}")
             failed += not line.found.well
-        return failed
+            soon += line.found.soon
+        return failed, soon
 
-    failed = asyncio.run(run())
-    key = "check.some_failed" if failed else "check.all_ok"
-    typer.echo(say(key, config.language, **({"count": failed} if failed else {})))
+    failed, soon = asyncio.run(run())
+    key = "check.some_failed" if failed else "check.some_soon" if soon else "check.all_ok"
+    count = {"count": failed or soon} if failed or soon else {}
+    typer.echo(say(key, config.language, **count))
     raise typer.Exit(1 if failed else 0)
 
 

@@ -1,14 +1,19 @@
 """`hotline model | train | classify`: the speech model, the case classifier, and a try of it."""
 
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hotline.casework import load_casework
-from hotline.catalogue import say
+from hotline.catalogue import Language, say
 from hotline.config import Config
 from hotline.speech import speech_model_path
+from routing.cases import Suggestion
 from transcription.models import ensure_model, verify
 
 model = typer.Typer(
@@ -60,17 +65,49 @@ def train(
 
 
 def classify(
-    text: Annotated[str, typer.Argument(help="What a citizen said or wrote.")],
+    text: Annotated[
+        str | None,
+        typer.Argument(help="What a citizen said or wrote; none: standard input, one a line."),
+    ] = None,
     line: Annotated[str | None, typer.Option(help="The line it came in on.")] = None,
+    model_file: Annotated[
+        Path | None, typer.Option("--model", help="A trained model (else classifier_model).")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a text; always so for standard input.")
+    ] = False,
 ) -> None:
-    """Show what the rules (and the model, if configured) suggest for a text, with reasons."""
+    """Show what the rules and the model, if any, suggest for a text, with reasons."""
     config = _configured()
-    language = config.language
-    found = load_casework(config).classifier.suggest(text, line)
+    if model_file is not None:
+        config = config.model_copy(update={"classifier_model": model_file})
+    if text is None and not as_json and sys.stdin.isatty():
+        raise typer.BadParameter(say("classify.nothing", config.language))
+    classifier = load_casework(config).classifier
+    for one in _lines() if text is None else (text,):
+        found = classifier.suggest(one, line)
+        if as_json or text is None:
+            # Bytes: a pipe gets UTF-8 whatever the terminal's language.
+            typer.echo(json.dumps(asdict(found), ensure_ascii=False).encode())
+        else:
+            _show(found, config.language)
+
+
+def _lines() -> Iterator[str]:
+    """The texts of standard input; bytes that are no UTF-8 stay visible and stop nothing."""
+    for raw in sys.stdin.buffer:
+        yield raw.decode("utf-8-sig", errors="replace").rstrip("\r\n")
+
+
+def _show(found: Suggestion, language: Language) -> None:
     for name in ("level1", "kind", "urgency", "area", "unit"):
         value = getattr(found, name)
         shown = say(f"{name}.{value}", language) if name in {"kind", "urgency"} else value
         typer.echo(f"{say(f'cases.column.{name}', language)}: {shown or ''}")
+    typer.echo(f"{say('classify.confidence', language)}: {found.confidence:.2f}")
+    if found.alternatives:
+        others = "  ".join(f"{it.level1} {it.confidence:.2f}" for it in found.alternatives)
+        typer.echo(f"{say('classify.alternatives', language)}: {others}")
     typer.echo(say("classify.reasons", language))
     for reason in found.reasons:
         typer.echo(f"  {reason.sort} {reason.value}: {reason.text} ({reason.by}, {reason.weight})")

@@ -1,14 +1,21 @@
 """The commands as an operator types them; whatever goes wrong is one sentence."""
 
 import asyncio
+import io
 import json
 import os
+import re
+import socket
+import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from hotline import cli
+from hotline.checks import Checks
+from hotline.config import Config
 from hotline.database import Pool
 from hotline.errors import ConfigError
 from hotline.jobs import JobName
@@ -16,6 +23,7 @@ from telephony.calls import Leg
 from tests.hotline import city
 from tests.hotline.story import Life, call
 from tests.telephony.exchange import ScriptedExchange
+from transcription.models import SMALL_CN
 
 Run = Callable[..., Awaitable[tuple[int, str]]]
 
@@ -50,6 +58,7 @@ async def test_check_says_of_every_part_whether_it_works(
         city.build(tmp_path, dsn=database, ami_port=exchange.port)
         status, said = await run("check")
     marks = {line[2:].split("  ")[0]: line[0] for line in said.splitlines() if "  " in line}
+    assert marks.pop("Working-day calendar") in "✓!"  # as the day is; the clock is set below
     assert marks == {
         "Configuration": "✓",
         "Database": "✓",
@@ -82,6 +91,64 @@ async def test_check_names_what_is_wrong_with_an_exchange(
     assert f"✗ CEL file of exchange mianyang-1  The file {town.cel} does not exist yet" in said
     assert f"The folder {town.spool} does not exist" in said
     assert "falsch" not in said
+
+
+@pytest.mark.parametrize(
+    ("today", "well", "soon", "says"),
+    [
+        (datetime(2026, 11, 26, 15, 59, tzinfo=UTC), True, False, "in 25 working days|25 working"),
+        (datetime(2026, 11, 26, 16, 0, tzinfo=UTC), True, True, "ends on 2026-12-31, in 24 work"),
+        (datetime(2026, 12, 31, 15, 59, tzinfo=UTC), True, True, "in 0 working days"),
+        (datetime(2026, 12, 31, 16, 0, tzinfo=UTC), False, False, "lacks today"),
+    ],
+)
+async def test_check_warns_while_the_next_calendar_can_still_be_loaded(
+    *, today: datetime, well: bool, soon: bool, says: str
+) -> None:
+    found = await Checks(Config(), "en", clock=lambda: today)._check_calendar()
+    assert (found.well, found.soon) == (well, soon)
+    assert re.search(says, found.sentence)
+
+
+async def test_check_says_each_kind_of_trouble_in_one_sentence(
+    run: Run, tmp_path: Path, database: str
+) -> None:
+    town = city.build(tmp_path, dsn=database, ami_port=city.free_port())
+    model = tmp_path / "models" / SMALL_CN.name
+    for name in SMALL_CN.files:
+        (model / name).parent.mkdir(parents=True, exist_ok=True)
+        (model / name).write_bytes(b"not what it was")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", town.http_port))
+        other.listen()
+        status, said = await run("check")
+    wrong = [line for line in said.splitlines() if line.startswith("✗")]
+    assert status == 1
+    assert [line.split("  ")[0] for line in wrong] == [
+        "✗ Login at exchange mianyang-1",
+        "✗ Speech model",
+        "✗ Console port",
+    ]
+    assert "cannot be reached" in wrong[0]
+    assert "has the wrong checksum" in wrong[1]
+    assert f"127.0.0.1:{town.http_port} is taken: stop the program" in wrong[2]
+    town.toml.write_text("http_port = 'many'\n", encoding="utf-8")
+    broken = "Configuration: http_port must be a whole number.\n"
+    assert await run("check") == (1, broken)
+
+
+async def test_the_damaged_model_is_named_by_its_own_command(run: Run, tmp_path: Path) -> None:
+    city.build(tmp_path, dsn=None, ami_port=1)
+    status, said = await run("model")
+    assert (status, said.count("\n")) == (1, 1)
+    assert "There is no speech model" in said
+    model = tmp_path / "models" / SMALL_CN.name
+    for name in SMALL_CN.files:
+        (model / name).parent.mkdir(parents=True, exist_ok=True)
+        (model / name).write_bytes(b"not what it was")
+    status, said = await run("model")
+    assert (status, said.count("\n")) == (1, 1)
+    assert "has the wrong checksum" in said
 
 
 async def test_check_finds_a_schema_changed_by_hand_and_a_parked_job(
@@ -194,7 +261,105 @@ async def test_classify_shows_a_suggestion_with_its_reasons(run: Run, tmp_path: 
     status, said = await run("classify", "救命啊楼上着火了有人被困", "--line", "mayor")
     assert status == 0
     assert "Urgency: emergency" in said
+    assert "Confidence: 0." in said
     assert "Reasons" in said
+
+
+def _fed(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(sent)))
+
+
+async def test_texts_of_standard_input_become_one_json_object_a_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.build(tmp_path, dsn=None, ami_port=1)
+    texts = "涪城区临园路的路灯坏了\r\n\n老板拖欠工资\n".encode() + b"\xff\xfe\n"
+    _fed(monkeypatch, b"\xef\xbb\xbf" + texts)
+    status, said = await run("classify")
+    found = [json.loads(line) for line in said.splitlines()]
+    assert (status, len(found)) == (0, 4)
+    assert (found[0]["level1"], found[0]["area"]) == ("城乡建设", "涪城区")
+    assert 0 < found[0]["confidence"] < 1
+    assert found[0]["alternatives"] == []
+    assert any(reason["text"] == "路灯" for reason in found[0]["reasons"])
+    assert found[1]["level1"] is None
+    assert found[2]["level1"] == "劳动和社会保障"
+    status, said = await run("classify", "--json", "老板拖欠工资")
+    assert (status, json.loads(said)) == (0, found[2])
+    both = "老板拖欠工资，公交车也太少"
+    (other,) = json.loads((await run("classify", "--json", both))[1])["alternatives"]
+    assert other.keys() == {"level1", "confidence"}
+    assert f"Else possible: {other['level1']}" in (await run("classify", both))[1]
+
+
+async def test_with_nothing_to_classify_a_terminal_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.build(tmp_path, dsn=None, ami_port=1)
+    ours, terminal = os.openpty()
+    with os.fdopen(terminal) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        status, said = await run("classify")
+    os.close(ours)
+    assert status == 2
+    assert "Give a text" in said
+
+
+async def test_a_model_trained_on_ones_own_messages_is_used(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.build(tmp_path, dsn=None, ami_port=1)
+    own = tmp_path / "own.csv"
+    rows = [
+        f"{place}{matter},{label}"
+        for place in ("小区门口", "学校旁边", "我们村里", "工地上", "医院对面", "市场里")
+        for label, matters in {
+            "卫生计生": ("唧唧复唧唧木兰当户织", "唯闻女叹息不闻机杼声"),
+            "商贸旅游": ("床前明月光疑是地上霜", "举头望明月低头思故乡"),
+        }.items()
+        for matter in matters
+    ]
+    own.write_text("\n".join(["text,label", *rows, ",missing"]) + "\n", encoding="utf-8")
+    out = tmp_path / "own.npz"
+    status, said = await run("train", str(own), "--out", str(out))
+    assert status == 0, said
+    assert "Trained on 24 examples (1 skipped)" in said
+    _fed(monkeypatch, "木兰当户织\n低头思故乡\n".encode())
+    _, said = await run("classify", "--model", str(out))
+    found = [json.loads(line) for line in said.splitlines()]
+    assert [it["level1"] for it in found] == ["卫生计生", "商贸旅游"]
+    assert all(it["model_version"] for it in found)
+    assert "model" in {reason["by"] for reason in found[0]["reasons"]}
+    own.write_text("words,label\nx,y\n", encoding="utf-8")
+    status, said = await run("train", str(own), "--out", str(out))
+    assert (status, said.count("\n")) == (1, 1)
+    assert "needs the columns text and label" in said
+    status, said = await run("classify", "木兰", "--model", str(own))
+    assert (status, said.count("\n")) == (1, 1)
+
+
+INTERRUPTED_WHILE_LOADING = """
+import os, signal, sys
+class Impatient:
+    def find_spec(self, name, *rest):
+        if name == "asyncpg":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Impatient())
+from hotline.__main__ import main
+main()
+"""
+
+
+async def test_ctrl_c_while_it_still_loads_prints_nothing(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", INTERRUPTED_WHILE_LOADING, "check"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
+        cwd=tmp_path,
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert (process.returncode, said) == (130, b"")
 
 
 async def test_a_captured_log_is_replayed_and_stored_like_a_live_one(
