@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hotline import callbacks, journal, store, telling
+from hotline import callbacks, journal, popup, store, telling
 from hotline.callbacks import Callback, Result, Tried
 from hotline.database import Connection
 from hotline.jobs import JobName, Parked, enqueue, retry
@@ -31,7 +31,7 @@ from hotline.recordings import Found, Stored
 from routing import store as cases
 from routing.cases import Actor, CaseState, Move, MoveData, Suggestion, Urgency
 from telephony import store as calls
-from telephony.calls import Call, CallEnded, CallEvent, Leg, Outcome, Recording
+from telephony.calls import Call, CallEnded, CallEvent, CallRinging, Leg, Outcome, Recording
 from transcription import store as words
 from transcription.transcripts import Transcript
 
@@ -76,11 +76,12 @@ async def _changed(tx: Connection, event: CallEvent) -> tuple[int, list[_Row]]:
         await store.expect_recording(
             tx, saved.call_id, recording.leg, recording.path, recording.started_at
         )
-    rows = (
-        [_Row(event=telling.call_word(event), body=telling.call_body(call))]
-        if saved.changed
-        else []
-    )
+    rows = []
+    if saved.changed:
+        body = telling.call_body(call)
+        if isinstance(event, CallRinging):
+            body["history"] = await popup.history(tx, saved.call_id)
+        rows.append(_Row(event=telling.call_word(event), body=body))
     if call.answered_at is not None or call.outcome is Outcome.VOICEMAIL:
         drafted = await cases.open_draft(
             tx, call_id=saved.call_id, line=call.line, owner=call.operator or SERVICE, now=event.at
