@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from hotline.config import Config, load, unknown_variables
+from hotline.config import Config, Exchange, load, unknown_variables
 from hotline.errors import ConfigError
 
 FULL = """
@@ -72,6 +72,28 @@ def test_a_secret_may_stand_in_a_file_of_its_own(
     assert config.console_password is not None
     assert config.console_password.get_secret_value() == "offen"
     assert config.exchanges[0].secret.get_secret_value() == "sesam"
+
+
+def test_every_secret_there_is_has_a_file_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for fields in (Config.model_fields, Exchange.model_fields):
+        secrets = {key for key, field in fields.items() if "Secret" in str(field)}
+        assert secrets
+        assert {f"{key}_file" for key in secrets} <= set(fields)
+    (tmp_path / "dsn").write_text("postgresql://hotline@/city\n")
+    (tmp_path / "actor").write_text("taten\n")
+    monkeypatch.setenv("HOTLINE_DATABASE_DSN_FILE", str(tmp_path / "dsn"))
+    config = _load(
+        tmp_path, FULL.replace('cel_file = "c', 'actor_secret_file = "actor"\ncel_file = "c')
+    )
+    assert config.dsn == "postgresql://hotline@/city"
+    actor = config.exchanges[0].actor_secret
+    assert actor is not None
+    assert actor.get_secret_value() == "taten"
+    monkeypatch.setenv("HOTLINE_DATABASE_DSN", "postgresql://hotline@/other")
+    with pytest.raises(ConfigError, match=r"either database_dsn or database_dsn_file, not both\."):
+        load()
 
 
 @pytest.mark.parametrize(

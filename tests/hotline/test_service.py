@@ -16,6 +16,7 @@ from hotline.database import Pool, migrations
 from tests.hotline import city
 from tests.hotline.city import City
 from tests.hotline.story import call
+from transcription.models import SMALL_CN
 
 PATIENCE = 60
 FINISHED = "SELECT count(*) FROM transcripts WHERE state <> 'pending' OR reason IS NOT NULL"
@@ -115,6 +116,33 @@ async def test_a_kill_in_the_middle_loses_and_doubles_nothing(
     assert await pool.fetchval(stored) == 2 * calls
     assert len(list((town.folder / "data").rglob("*.wav"))) == 2 * calls
     assert not list(town.spool.iterdir())
+
+
+@pytest.mark.model
+async def test_words_that_waited_for_a_model_are_heard_once_it_is_there(
+    town: City, pool: Pool
+) -> None:
+    cache = Path(os.environ.get("HOTLINE_CACHE") or Path(__file__).parents[2] / ".cache")
+    model = (cache / "models" / SMALL_CN.name).absolute()
+    if not model.is_dir():
+        pytest.skip(f"There is no speech model in {model}: make fetches it.")
+    waits = (
+        "SELECT count(*) FROM transcripts WHERE state = 'pending' AND reason LIKE $$%no speech%$$"
+    )
+    async with serving(town):
+        city.leave_call(town, call())
+        await until(pool, waits, 2)
+        assert await pool.fetchval("SELECT outcome FROM calls") == "answered"
+        async with aiohttp.ClientSession() as session:
+            metrics = await (await session.get(f"{town.url}/metrics")).text()
+        assert "\nhotline_transcripts_pending 2.0\n" in metrics
+    # Started again, still without a model: what waits is in the database, not in the process.
+    async with serving(town):
+        (town.folder / "models").mkdir(exist_ok=True)
+        (town.folder / "models" / SMALL_CN.name).symlink_to(model)
+        await until(pool, "SELECT count(*) FROM transcripts WHERE state = 'done'", 2)
+        await until(pool, "SELECT count(*) FROM cases WHERE suggestion IS NOT NULL", 1)
+    assert await pool.fetchval("SELECT count(*) FROM transcripts WHERE reason IS NOT NULL") == 0
 
 
 async def test_sigterm_ends_it_in_order_and_with_status_zero(town: City) -> None:
