@@ -80,6 +80,53 @@ def test_no_call_from_the_trunk_can_leave() -> None:
     assert dialled == ["PJSIP/1001", "PJSIP/1002"]
 
 
+def whole_city(folder: Path = Path("/srv/x")) -> Exchange:
+    """Everything a line can do, at once."""
+    mayor = Line(
+        name="mayor",
+        number="12345",
+        operators=("1001",),
+        second_group=("1002",),
+        notice=folder / "notice.wav",
+        tells_place=True,
+        takes_message=True,
+        survey=True,
+        redial_within=300,
+        urgent_callers=("110", "119", "120"),
+    )
+    return replace(exchange(folder), lines=(mayor,), block_list=True, calls_per_caller=3)
+
+
+def test_a_line_in_full_opens_no_way_out_either() -> None:
+    dialplan = files(whole_city(), TOOL, SECRETS)["extensions.conf"]
+    from_trunk = dialplan.split("[from-trunk]")[1].split("[from-operator]")[0]
+    code = [line for line in from_trunk.splitlines() if not line.startswith(";")]
+    assert [m[1] for line in code if (m := re.match(r"exten => ([^,]+),", line))] == ["12345"]
+    called = re.compile(r",(?:1|n)(?:\(\w+\))?,(\w+)\(")
+    applications = {m[1] for line in code if (m := called.search(line))}
+    ways = {"Dial", "Goto", "Gosub", "System", "TrySystem", "Originate", "AGI", "Exec", "Bridge"}
+    assert applications.isdisjoint(ways)
+    assert not re.search(r"include|switch|_[XZN.!]|SHELL|EVAL|CURL", "\n".join(code))
+    # What the caller sends is read once, and only its digits are kept.
+    assert dialplan.count("CALLERID") == 1
+    assert "Set(CALLER=${FILTER(0-9,${CALLERID(num)})})" in dialplan
+    assert "EXTEN" not in "".join(code)
+
+
+@pytest.mark.parametrize("version", ["18.10.0", "20.6.0", "22.10.1"])
+def test_the_rule_of_who_insists_is_where_the_version_reads_it(version: str) -> None:
+    old = version.startswith(("18", "20"))
+    dialplan = files(whole_city(), replace(TOOL, version=version), SECRETS)["extensions.conf"]
+    assert f"Queue(mayor,rc,,,60{',,,,' if old else ',,,'}${{RULE}})" in dialplan
+
+
+def test_a_missing_announcement_is_said_before_any_call_needs_it(tmp_path: Path) -> None:
+    described = replace(whole_city(tmp_path / "run"), sounds=tmp_path)
+    described = replace(described, lines=(replace(described.lines[0], notice=None),))
+    with pytest.raises(ExchangeInvalid, match="queue-youarenext"):
+        render(described, TOOL, SECRETS)
+
+
 def test_nothing_a_caller_sends_is_used_in_the_dialplan() -> None:
     dialplan = files(exchange(), TOOL, SECRETS)["extensions.conf"]
     variables = set(re.findall(r"\$\{(\w+)", dialplan))

@@ -8,7 +8,7 @@ import pytest
 
 from hotline import callbacks, flow
 from hotline.callbacks import Result, Tried
-from hotline.database import Pool, transaction
+from hotline.database import Pool, borrowed, transaction
 from hotline.errors import CallbackDoneError, CallbackUnknownError, CallbackUntriedError
 from telephony.calls import Call, CallEnded, Outcome, Satisfied, Side, Solved, Survey
 from tests.hotline.story import NOW, Life, at, call
@@ -57,7 +57,7 @@ async def test_a_callback_is_tried_until_it_is_done_once(pool: Pool) -> None:
         await settle(Result.GIVEN_UP)
     assert (await settle(Tried.BUSY)).attempts == 1
     assert (await settle(Tried.NO_ANSWER)).attempts == 2
-    async with pool.acquire() as conn:
+    async with borrowed(pool) as conn:
         owed = await callbacks.owed(conn, line="mayor", done=False, limit=9)
     assert [(one.call_id, one.attempts, one.last_result) for one in owed] == [
         (call_id, 2, "no_answer")

@@ -55,9 +55,6 @@ NOTICES = {
     # For whom the service rings because something has happened.
     "callout": "市长公开电话值班呼叫，有紧急事项需要您处理。收到请按一。",
     "callout-thanks": "您已确认收到，感谢您的配合，再见。",
-    # The operator's badge, its digits in between.
-    "badge-before": "工号",
-    "badge-after": "号为您服务。",
     **{f"digits/{n}": word for n, word in enumerate("零一二三四五六七八九")},
     **{f"digits/{n}0": f"{word}十" for n, word in enumerate(" 二三四五六七八九", 1) if n > 1},
     "digits/10": "十",
