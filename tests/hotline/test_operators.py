@@ -16,6 +16,8 @@ from hotline.errors import ControlForbiddenError, ControlImpossibleError
 from hotline.roster import Role, Shift
 from hotline.roster_rows import enter, lines_with_roster, take_back
 from hotline.services import utc_now
+from telephony.connection import AmiConnection
+from telephony.seating import seated
 from tests.deploy.sip_calls import Caller, Sipp, Telephone
 from tests.hotline.seats import config_of, exchange_at, opened, tool
 
@@ -63,14 +65,32 @@ async def test_log_in_pause_and_log_out_reach_both_queues(asterisk: Asterisk, po
             await desk.log_in("9999", "1001")
 
 
+async def seated_alone(asterisk: Asterisk) -> set[str]:
+    """Who sits at the mayor's line while nothing of the service is there."""
+    exchange, secrets = asterisk.exchange, asterisk.secrets
+    link = AmiConnection(
+        "127.0.0.1", exchange.ami_port, "reader", secrets.reader, system=exchange.system
+    )
+    following = asyncio.create_task(link.run(lambda _: None))
+    try:
+        async with asyncio.timeout(30):
+            while not link.state.connected:  # noqa: ASYNC110 - a turn of the loop
+                await asyncio.sleep(0.02)
+        return {one.operator for one in await seated(link) if one.queue == "mayor"}
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
 async def test_state_is_kept_when_either_side_starts_again(asterisk: Asterisk, pool: Pool) -> None:
     config = config_of(asterisk)
     async with opened(pool, config) as office:
         await office.desk.log_in("1001", "1001", ("mayor",))
         await office.desk.log_in("1002", "1002")
         await office.desk.pause("1002", "1002", "training")
-    await asterisk.kill()
+    await asterisk.stop()
     await asterisk.start()
+    assert await seated_alone(asterisk) == {"1001", "1002"}  # the exchange by itself
     async with opened(pool, config) as office:
 
         async def both() -> bool:
