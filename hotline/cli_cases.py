@@ -195,6 +195,10 @@ def show(number: Number) -> None:
         typer.echo(f"\n{say('cases.history', language)}")
         for entry in await journal.of_case(conn, case.id):
             typer.echo(f"  {_shown(entry.at)}  {entry.actor:<22} {entry.event}")
+        if texts := await case_store.texts_of(conn, case.id):
+            typer.echo(f"\n{say('cases.texts', language)}")
+        for text in texts:
+            typer.echo(f"  {_shown(text.at)}  {text.actor:<22} {text.text}")
 
     _at_work(config, read)
 

@@ -174,6 +174,9 @@ class Transcripts:
     oldest_pending: datetime | None = None
     done: int = 0
     failed: int = 0
+    """Legs without words now; they can be had tried again."""
+    failures: int = 0
+    """Every failure there ever was."""
     audio_seconds: float = 0.0
 
 

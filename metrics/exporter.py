@@ -142,7 +142,7 @@ _OF_TRANSCRIPTS: tuple[tuple[Metric, Callable[[Transcripts], float]], ...] = (
     (names.TRANSCRIPTS_PENDING, lambda words: words.pending),
     (names.TRANSCRIPTS_OLDEST_PENDING, lambda words: _seconds(words.oldest_pending)),
     (names.TRANSCRIPTS_DONE, lambda words: words.done),
-    (names.TRANSCRIPTS_FAILED, lambda words: words.failed),
+    (names.TRANSCRIPTS_FAILED, lambda words: words.failures),
     (names.TRANSCRIPTS_AUDIO, lambda words: words.audio_seconds),
 )
 _OF_LINKS: tuple[tuple[Metric, Callable[[LinkState], float]], ...] = (

@@ -143,7 +143,7 @@ TRANSCRIPTS_OLDEST_PENDING = _gauge(
 )
 TRANSCRIPTS_DONE = _counter("hotline_transcripts_done_total", "Recorded legs transcribed.")
 TRANSCRIPTS_FAILED = _counter(
-    "hotline_transcripts_failed_total", "Recorded legs that could not be transcribed."
+    "hotline_transcripts_failed_total", "Times a recorded leg could not be transcribed."
 )
 TRANSCRIPTS_AUDIO = _counter(
     "hotline_transcripts_audio_seconds_total", "Sound transcribed, in seconds."

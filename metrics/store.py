@@ -96,11 +96,14 @@ SELECT line, width_bucket(-seconds, $2::float8[]) AS above,
 
 _RECORDINGS: LiteralString = "SELECT state, count(*) AS found FROM recordings GROUP BY state"
 
+# A leg that failed may be heard after all (`hotline jobs retry`): the journal keeps each failure,
+# so that their counter never falls.
 _TRANSCRIPTS: LiteralString = """
 SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
        min(requested_at) FILTER (WHERE state = 'pending') AS oldest_pending,
        count(*) FILTER (WHERE state = 'done') AS done,
        count(*) FILTER (WHERE state = 'failed') AS failed,
+       (SELECT count(*) FROM journal WHERE event = 'transcript.failed') AS failures,
        coalesce(sum(audio_seconds) FILTER (WHERE state = 'done'), 0)::float8 AS audio_seconds
   FROM transcripts"""
 

@@ -236,7 +236,10 @@ async def test_calls_and_cases_are_shown_and_moved(
         f"Case {number}: draft → open.\n",
     )
     assert (await run("cases", "dispatch", number, "--unit", "市水务集团"))[0] == 0
-    assert (await run("cases", "answer", number, "--reply", "已恢复供水"))[0] == 0
+    reply = "已恢复供水，有问题请拨0816-2345678"
+    assert (await run("cases", "answer", number, "--reply", reply, "--as", "1002"))[0] == 0
+    _, shown = await run("cases", "show", number)
+    assert re.search(rf"Answers and reasons\n  [-0-9: ]{{19}}  1002 +{reply}\n", shown)
     assert (await run("cases", "close", number))[0] == 0
     actor = await pool.fetchval("SELECT actor FROM journal WHERE event = 'case.opened'")
     assert actor == "1001"

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from metrics.collect import Item, Line
+from metrics.collect import Item, Line, ProcessState
+from metrics.exporter import render
 from metrics.ledger import Ledger
 from metrics.names import TALK_BUCKETS, WAIT_BUCKETS
 from metrics.store import snapshot
@@ -200,3 +201,24 @@ async def test_pending_transcripts_tell_since_when(conn: asyncpg.Connection) -> 
     assert found.transcripts.oldest_pending == since
     assert found.transcripts.audio_seconds == 12.5
     assert found.recordings == {"missing": 1, "expected": 1}
+
+
+async def test_a_failure_stays_counted_when_the_leg_is_heard_after_all(
+    conn: asyncpg.Connection,
+) -> None:
+    await CallRow(
+        id=7, line="mayor", started_at=NOW, queued=1, answered=2, ended=9, outcome="answered"
+    ).write(conn)
+    await conn.execute(
+        "INSERT INTO journal (at, actor, event, call_id) VALUES ($1, 'x', 'transcript.failed', 7)",
+        NOW,
+    )
+    await conn.execute(
+        "INSERT INTO transcripts (call_id, leg, state, reason) VALUES (7, 'caller', 'failed', 'x')"
+    )
+    process = ProcessState(version="0.1.0", links=())
+    for failed in (1, 0):
+        found = await snapshot(conn, LINES, Ledger(NAMES, undated), NOW)
+        assert (found.transcripts.failed, found.transcripts.failures) == (failed, 1)
+        assert b"hotline_transcripts_failed_total 1.0" in render(found, process)[0]
+        await conn.execute("UPDATE transcripts SET state = 'pending', reason = NULL")
