@@ -43,7 +43,7 @@ def tone(path: Path, seconds: float) -> Path:
 
 
 def lines(folder: Path) -> tuple[Line, ...]:
-    """Both lines of the city; the two ways to answer, one each."""
+    """Both lines of the city, the two ways to answer one each; and one that asks and listens."""
     notice = tone(folder / "notice.wav", NOTICE_SECONDS)
     sorry = tone(folder / "sorry.wav", SORRY_SECONDS)
     mayor = Line(
@@ -64,7 +64,16 @@ def lines(folder: Path) -> tuple[Line, ...]:
         notice=notice,
         sorry=sorry,
     )
-    return mayor, duty
+    night = Line(
+        name="night",
+        number="12346",
+        operators=("1201",),
+        max_wait_seconds=2,
+        takes_message=True,
+        survey=True,
+        survey_seconds=1,
+    )
+    return mayor, duty, night
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
