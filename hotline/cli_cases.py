@@ -48,7 +48,7 @@ def _configured() -> Config:
     return configured()
 
 
-def _at_work(config: Config, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+def at_work(config: Config, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
     """Run one command's work on one connection, in one transaction."""
 
     @asynccontextmanager
@@ -87,7 +87,7 @@ def calls(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20) -> None:
     """The last calls, newest first; callers are masked."""
     config = _configured()
     language = config.language
-    rows = _at_work(config, lambda conn: store.last_calls(conn, limit))
+    rows = at_work(config, lambda conn: store.last_calls(conn, limit))
     if not rows:
         typer.echo(say("calls.none", language))
         return
@@ -138,7 +138,7 @@ def list_cases(
     config = _configured()
     language, casework = config.language, load_casework(config)
     wanted = case_store.Filter(states=[state] if state else None)
-    found = _at_work(config, lambda conn: case_store.page(conn, wanted, limit=limit))
+    found = at_work(config, lambda conn: case_store.page(conn, wanted, limit=limit))
     if not found.cases:
         typer.echo(say("cases.none", language))
         return
@@ -200,7 +200,7 @@ def show(number: Number) -> None:
         for text in texts:
             typer.echo(f"  {_shown(text.at)}  {text.actor:<22} {text.text}")
 
-    _at_work(config, read)
+    at_work(config, read)
 
 
 def _move(number: str, move: Move, who: str | None, data: MoveData) -> None:
@@ -220,7 +220,7 @@ def _move(number: str, move: Move, who: str | None, data: MoveData) -> None:
             policy=casework.policy.name,
         )
 
-    moved = _at_work(config, make)
+    moved = at_work(config, make)
     typer.echo(
         say(
             "cases.moved",

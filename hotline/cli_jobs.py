@@ -1,21 +1,18 @@
 """`hotline jobs`: what was given up, why, and having it tried again."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hotline import database, flow, jobs
+from hotline import flow, jobs
 from hotline.catalogue import say
+from hotline.cli_cases import at_work
 from hotline.config import Config
 from hotline.masking import mask_text
 
-T = TypeVar("T")
 ALL = "all"
 jobs_app = typer.Typer(
     name="jobs", no_args_is_help=True, help="Parked jobs: list them, try them again."
@@ -28,26 +25,12 @@ def _configured() -> Config:
     return configured()
 
 
-def _at_work(config: Config, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-    """Run one command's work on one connection, in one transaction."""
-
-    async def run() -> T:
-        async with (
-            database.opened(config.dsn, config.data_dir) as dsn,
-            database.connected(dsn) as conn,
-            conn.transaction(),
-        ):
-            return await work(conn)
-
-    return asyncio.run(run())
-
-
 @jobs_app.command("list")
 def list_jobs() -> None:
     """The first hundred jobs that were given up, oldest first, with the reason."""
     config = _configured()
     language = config.language
-    found = _at_work(config, jobs.parked)
+    found = at_work(config, jobs.parked)
     if not found:
         typer.echo(say("jobs.none", language))
         return
@@ -68,6 +51,6 @@ def retry(
     if which != ALL and not (which.isascii() and which.isdigit() and len(which) < 19):  # noqa: PLR2004 - bigint
         raise typer.BadParameter(say("jobs.which", config.language))
     ids = None if which == ALL else [int(which)]
-    done = _at_work(config, lambda conn: flow.jobs_taken_up(conn, ids))
+    done = at_work(config, lambda conn: flow.jobs_taken_up(conn, ids))
     key = "jobs.retried" if done else "jobs.none"
     typer.echo(say(key, config.language, **({"count": len(done)} if done else {})))

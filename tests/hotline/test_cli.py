@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -135,6 +136,21 @@ async def test_check_says_each_kind_of_trouble_in_one_sentence(
     town.toml.write_text("http_port = 'many'\n", encoding="utf-8")
     broken = "Configuration: http_port must be a whole number.\n"
     assert await run("check") == (1, broken)
+
+
+async def test_check_goes_on_where_the_database_is_away_and_the_disk_is_full(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.build(tmp_path, dsn=f"postgresql://hotline:geheim@/none?host={tmp_path}", ami_port=1)
+    free = shutil.disk_usage(tmp_path).free
+    monkeypatch.setattr("hotline.checks.LEAST_FREE", free * 2)
+    status, said = await run("check")
+    wrong = {line[2:].split("  ")[0]: line for line in said.splitlines() if line.startswith("✗")}
+    assert status == 1
+    assert "PostgreSQL does not answer" in wrong["Database"]
+    assert "recordings will find no room, so clear some." in wrong["Disk space"]
+    assert "✓ Routing rules" in said
+    assert "geheim" not in said
 
 
 async def test_the_damaged_model_is_named_by_its_own_command(run: Run, tmp_path: Path) -> None:
