@@ -6,7 +6,7 @@ HOTLINE_CACHE ?= .cache
 VENV := $(HOTLINE_CACHE)/venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup check bench lock clean
+.PHONY: help demo test storm setup check bench lock clean
 
 help: ## say what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -16,6 +16,9 @@ demo: setup ## set everything up, place real calls, show them becoming cases (AR
 
 test: setup ## set everything up and run every test (ARGS goes to pytest)
 	@$(VENV)/pytest $(ARGS)
+
+storm: setup ## place calls while everything breaks, compare each (ARGS="--calls N --rate R --kills K")
+	@$(VENV)/python -m tests.storm $(ARGS)
 
 check: setup ## formatting, lint, types and the direction of imports, without the tests
 	@$(VENV)/ruff format --check . && $(VENV)/ruff check . && $(VENV)/mypy . && $(VENV)/lint-imports

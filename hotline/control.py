@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, LiteralString
 from weakref import WeakValueDictionary
 
@@ -22,6 +21,7 @@ from hotline.errors import ControlForbiddenError, ControlImpossibleError, Contro
 from hotline.exchange import RunningExchange
 from hotline.journal import Event
 from hotline.masking import mask_number
+from hotline.orders import Allowed, Asked, Held
 from hotline.services import Clock
 from hotline.store import StoredCall
 from routing.directory import City
@@ -38,39 +38,6 @@ _CALLER: LiteralString = """
     SELECT i.number FROM calls c JOIN identities i ON i.token = c.caller WHERE c.id = $1"""
 _CALL_OF_CASE: LiteralString = "SELECT call_id FROM cases WHERE id = $1"
 Order = Callable[[CallControl], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One order: who gives it, about which call, and what the journal is told of it."""
-
-    event: Event
-    seat: str
-    call_id: int | None = None
-    case_id: int | None = None
-    body: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A call in the hands of one person: its row, its exchange and its legs as they are now."""
-
-    stored: StoredCall
-    queue: str
-    exchange: RunningExchange
-    live: LiveCall
-
-    def leg_of(self, seat: str) -> LiveChannel:
-        """The leg of the person who asks."""
-        leg = self.live.at_seat(seat)
-        if leg is None or not leg.is_up:
-            raise ControlForbiddenError("Only who is on this call can do this.")
-        return leg
-
-    def third_party(self, seat: str) -> LiveChannel | None:
-        """Whoever speaks with the caller beside the person who asks."""
-        others = [leg for leg in self.live.speaking() if leg.seat != seat and leg.is_up]
-        return others[0] if others else None
 
 
 class ControlDesk:
@@ -90,24 +57,20 @@ class ControlDesk:
         self._phones = {unit.name: unit.phone for unit in city.units}
         self._clock = clock
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-        self._seats = {operator.extension for operator in config.operators}
-        self._outside = [
-            re.compile(re.escape(pattern).replace("X", "[0-9]") + r"\Z", re.ASCII)
-            for pattern in (*config.control.outside, *config.control.emergency)
-        ]
+        self._allowed = Allowed(config)
 
     # ---- calls that begin here ----
 
     async def dial(self, seat: str, number: str) -> None:
         """Ring the operator's telephone, then the outside number."""
-        self._check_seat(seat)
-        self._check_outside(number)
+        self._allowed.check_seat(seat)
+        self._allowed.check_outside(number)
         asked = Asked(event=Event.CONTROL_DIAL, seat=seat, body={"target": mask_number(number)})
         await self._do(asked, self._first(), lambda control: control.dial(seat, number))
 
     async def dial_caller(self, seat: str, call_id: int) -> None:
         """Ring the operator's telephone, then whoever made this call; his number is not shown."""
-        self._check_seat(seat)
+        self._allowed.check_seat(seat)
         stored, number = await self._citizen(call_id)
         asked = Asked(
             event=Event.CONTROL_DIAL,
@@ -120,11 +83,11 @@ class ControlDesk:
 
     async def call_back(self, seat: str, case_id: int, unit: str) -> None:
         """Ring the unit, then the citizen of the case: both see the hotline, neither the other."""
-        self._check_seat(seat)
+        self._allowed.check_seat(seat)
         phone = re.sub(r"[- ()]", "", self._phones.get(unit, ""))
         if not phone:
             raise ControlImpossibleError(f"The directory has no telephone for {unit}.")
-        self._check_outside(phone)
+        self._allowed.check_outside(phone)
         async with borrowed(self._pool) as conn:
             call_id = await conn.fetchval(_CALL_OF_CASE, case_id)
         if call_id is None:
@@ -146,7 +109,7 @@ class ControlDesk:
             number = await conn.fetchval(_CALLER, call_id)
         if not number:
             raise ControlImpossibleError("The caller of this call hid the number.")
-        self._check_outside(number)
+        self._allowed.check_outside(number)
         return stored, number
 
     # ---- calls that are here ----
@@ -177,7 +140,7 @@ class ControlDesk:
 
     async def transfer(self, seat: str, call_id: int, target: str) -> None:
         """Give the citizen to another number at once."""
-        self._check_target(target)
+        self._allowed.check_target(target)
         async with self._held(call_id) as held:
             mine = held.leg_of(seat)
             if not held.live.caller.bridge:
@@ -192,7 +155,7 @@ class ControlDesk:
 
     async def consult(self, seat: str, call_id: int, target: str) -> None:
         """The citizen waits while the operator speaks with another number."""
-        self._check_target(target)
+        self._allowed.check_target(target)
         async with self._held(call_id) as held:
             mine = held.leg_of(seat)
             if held.third_party(seat) or mine.place[0] == CONSULT:
@@ -230,12 +193,12 @@ class ControlDesk:
 
     async def invite(self, seat: str, call_id: int, target: str) -> None:
         """Ring a third party, who joins the two when the telephone is picked up."""
-        self._check_target(target)
+        self._allowed.check_target(target)
         async with self._held(call_id) as held:
             held.leg_of(seat)
             if not held.live.caller.bridge:
                 raise ControlImpossibleError("Take the caller off hold first.")
-            inside = target in self._seats
+            inside = target in self._allowed.seats
             await self._do(
                 self._about(Event.CONTROL_INVITE, seat, call_id, target),
                 held.exchange,
@@ -258,13 +221,13 @@ class ControlDesk:
 
     async def pick_up(self, seat: str, call_id: int) -> None:
         """Take a call that rings at another seat."""
-        self._check_seat(seat)
+        self._allowed.check_seat(seat)
         async with self._held(call_id) as held:
             ringing = next(
                 (
                     leg
                     for leg in held.live.others
-                    if leg.seat in self._seats - {seat} and leg.state == "Ringing"
+                    if leg.seat in self._allowed.seats - {seat} and leg.state == "Ringing"
                 ),
                 None,
             )
@@ -289,12 +252,13 @@ class ControlDesk:
 
     async def attend(self, seat: str, call_id: int, ear: Ear) -> None:
         """A supervisor hears the call, speaks to the operator, or to both."""
-        self._check_seat(seat)
+        self._allowed.check_seat(seat)
         if seat not in self._config.control.supervisors:
             raise ControlForbiddenError("Only a supervisor may listen to the calls of others.")
         async with self._held(call_id) as held:
             operator = next(
-                (leg for leg in held.live.speaking() if leg.seat in self._seats - {seat}), None
+                (leg for leg in held.live.speaking() if leg.seat in self._allowed.seats - {seat}),
+                None,
             )
             if operator is None:
                 raise ControlImpossibleError("No operator speaks on this call now.")
@@ -407,17 +371,3 @@ class ControlDesk:
         if exchange is None:
             raise ControlUnavailableError(f"The exchange {system} is not configured any more.")
         return exchange
-
-    def _check_seat(self, seat: str) -> None:
-        if seat not in self._seats:
-            raise ControlForbiddenError("Sign in at a seat first.")
-
-    def _check_outside(self, number: str) -> None:
-        if not any(pattern.match(number) for pattern in self._outside):
-            raise ControlImpossibleError(
-                f"{mask_number(number)} is not among the numbers that may be called."
-            )
-
-    def _check_target(self, target: str) -> None:
-        if target not in self._seats:
-            self._check_outside(target)

@@ -1,0 +1,75 @@
+"""What an order about a call is made of, and what a seat may reach at all."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hotline.config import Config
+from hotline.errors import ControlForbiddenError, ControlImpossibleError
+from hotline.exchange import RunningExchange
+from hotline.journal import Event
+from hotline.masking import mask_number
+from hotline.store import StoredCall
+from telephony.live import LiveCall, LiveChannel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One order: who gives it, about which call, and what the journal is told of it."""
+
+    event: Event
+    seat: str
+    call_id: int | None = None
+    case_id: int | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A call in the hands of one person: its row, its exchange and its legs as they are now."""
+
+    stored: StoredCall
+    queue: str
+    exchange: RunningExchange
+    live: LiveCall
+
+    def leg_of(self, seat: str) -> LiveChannel:
+        """The leg of the person who asks."""
+        leg = self.live.at_seat(seat)
+        if leg is None or not leg.is_up:
+            raise ControlForbiddenError("Only who is on this call can do this.")
+        return leg
+
+    def third_party(self, seat: str) -> LiveChannel | None:
+        """Whoever speaks with the caller beside the person who asks."""
+        others = [leg for leg in self.live.speaking() if leg.seat != seat and leg.is_up]
+        return others[0] if others else None
+
+
+class Allowed:
+    """The seats that may give orders, and the numbers that may be called."""
+
+    def __init__(self, config: Config) -> None:
+        self.seats = {operator.extension for operator in config.operators}
+        self._outside = [
+            re.compile(re.escape(pattern).replace("X", "[0-9]") + r"\Z", re.ASCII)
+            for pattern in (*config.control.outside, *config.control.emergency)
+        ]
+
+    def check_seat(self, seat: str) -> None:
+        """Raise `ControlForbiddenError` for somebody who sits at no telephone of ours."""
+        if seat not in self.seats:
+            raise ControlForbiddenError("Sign in at a seat first.")
+
+    def check_outside(self, number: str) -> None:
+        """Raise `ControlImpossibleError` for an outside number that no pattern allows."""
+        if not any(pattern.match(number) for pattern in self._outside):
+            raise ControlImpossibleError(
+                f"{mask_number(number)} is not among the numbers that may be called."
+            )
+
+    def check_target(self, target: str) -> None:
+        """The same for a transfer or an invitation, which may also go to another seat."""
+        if target not in self.seats:
+            self.check_outside(target)
