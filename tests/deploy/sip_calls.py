@@ -1,6 +1,7 @@
 """Real callers and operators for the tests: SIPp with scenarios built here, tones built here."""
 
 import asyncio
+import itertools
 import math
 import os
 import socket
@@ -264,6 +265,11 @@ def registration(extension: str, secret: str, contact: str, *, last: int = 200) 
     )
 
 
+MEDIA_BLOCKS = range(6000, 12000, 20)  # below the demo's telephones and the kernel's own ports
+PORT_TAKEN = 254  # SIPp could not bind a port; it has sent nothing
+_turns = itertools.count()
+
+
 class Sipp:
     """Runs scenarios; each run gets a folder, a SIP port and a media port of its own."""
 
@@ -327,14 +333,22 @@ class Sipp:
     async def dial(self, steps: str, sip_port: int, *words: str) -> int:
         # Asterisk repeats its 183 while the caller waits; SIPp is not to end the call for it.
         patient = ("-default_behaviors", "all,-abortunexp")
-        process = await self.start(steps, f"{LOOPBACK}:{sip_port}", *patient, *words)
-        return await process.wait()
+        status = PORT_TAKEN
+        for _ in range(3):
+            # Somebody else may take the port between the look at it and SIPp's start.
+            process = await self.start(steps, f"{LOOPBACK}:{sip_port}", *patient, *words)
+            status = await process.wait()
+            if status != PORT_TAKEN:
+                break
+        return status
 
 
 def _free_media_port() -> int:
-    for port in range(33000, 60000, 20):
+    """The next block in turn, so that two who start at once never take the same."""
+    for _ in MEDIA_BLOCKS:
+        port = MEDIA_BLOCKS[(os.getpid() + next(_turns)) % len(MEDIA_BLOCKS)]
         with _bound(port) as free, _bound(port + 2) as also:
-            if free and also and os.urandom(1)[0] < 64:  # so that neighbours pick different ones
+            if free and also:
                 return port
     raise OSError("no media port is free")
 
