@@ -32,7 +32,7 @@ def free_ports(media: int = MEDIA_PORTS, address: str = "127.0.0.1") -> FreePort
         OSError: no block is free.
     """
     for first in range(FIRST_MEDIA_PORT, LAST_MEDIA_PORT - media, media):
-        if all(_is_free(port, address) for port in range(first, first + media)):
+        if all(is_free(port, address) for port in range(first, first + media)):
             return FreePorts(
                 sip=free_port(socket.SOCK_DGRAM, address),
                 ami=free_port(socket.SOCK_STREAM, address),
@@ -41,7 +41,8 @@ def free_ports(media: int = MEDIA_PORTS, address: str = "127.0.0.1") -> FreePort
     raise OSError(f"No {media} UDP ports in a row are free on {address}.")
 
 
-def _is_free(port: int, address: str) -> bool:
+def is_free(port: int, address: str = "127.0.0.1") -> bool:
+    """Tell whether nobody listens on this UDP port."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.bind((address, port))

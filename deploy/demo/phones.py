@@ -23,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.asterisk.ports import free_port, is_free
 from deploy.demo.scenarios import Caller, Reply, caller_scenario, operator_scenario
 from deploy.errors import DeployError
 from deploy.portable import Tool
@@ -250,20 +251,7 @@ async def _gone(process: asyncio.subprocess.Process) -> None:
 
 def free_udp_port() -> int:
     """Return a UDP port that the kernel just gave and took back."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_free(port: int) -> bool:
-    """Tell whether nobody listens on this UDP port."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True
+    return free_port(socket.SOCK_DGRAM, LOOPBACK)
 
 
 def read_trace(path: Path) -> list[SipMessage]:

@@ -151,7 +151,7 @@ async def attend(asked: Request) -> Ordered:
 async def legs(asked: Request) -> Legs:
     """Who is on a call at this moment."""
     call_id = asked.path_id("call_id")
-    with _refusals():
+    with refusals():
         live = await asked.services.control.legs(call_id)
     seats = {operator.extension for operator in asked.services.config.operators}
     speaking = live.speaking()
@@ -183,13 +183,13 @@ async def _give(asked: Request, order: Order) -> Ordered:
     seat = asked.person.seat if asked.person else None
     if seat is None:
         raise ProblemError(Fault.FORBIDDEN, "Sign in at a seat first.")
-    with _refusals():
+    with refusals():
         await order(asked.services.control, seat)
     return Ordered()
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def refusals() -> Iterator[None]:
     """What the desk refuses, in the words of the API."""
     try:
         yield

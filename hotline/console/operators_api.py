@@ -1,23 +1,17 @@
 """Operators at their desks and the duty roster: log in, pause, see who is on duty when."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
 from hotline import journal
+from hotline.console.control_api import refusals
 from hotline.console.desk import Request
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Told
 from hotline.coverage import ROSTER, STAFF
 from hotline.database import Connection, borrowed, transaction
-from hotline.errors import (
-    ControlForbiddenError,
-    ControlImpossibleError,
-    ControlUnavailableError,
-)
 from hotline.journal import Event
 from hotline.operator_rows import open_gaps
 from hotline.operators import Shown
@@ -139,21 +133,21 @@ async def log_in(asked: Request) -> OperatorView:
     """Take calls from now on."""
     operator, by = _about(asked)
     lines = asked.asked(LogIn).lines
-    with _refusals():
+    with refusals():
         return _view(asked, await asked.services.operators.log_in(operator, by, lines))
 
 
 async def log_out(asked: Request) -> OperatorView:
     """Take no more calls; refused during one."""
     operator, by = _about(asked)
-    with _refusals():
+    with refusals():
         return _view(asked, await asked.services.operators.log_out(operator, by))
 
 
 async def ready(asked: Request) -> OperatorView:
     """End a pause or a wrap-up."""
     operator, by = _about(asked)
-    with _refusals():
+    with refusals():
         return _view(asked, await asked.services.operators.ready(operator, by))
 
 
@@ -161,7 +155,7 @@ async def pause(asked: Request) -> OperatorView:
     """Take no calls for a while; during a call the pause begins after it."""
     operator, by = _about(asked)
     reason = asked.asked(Pause).reason
-    with _refusals():
+    with refusals():
         return _view(asked, await asked.services.operators.pause(operator, by, reason))
 
 
@@ -268,16 +262,3 @@ def _shift(entered: Entered) -> ShiftView:
         ends_at=shift.ends_at,
         entered_by=entered.entered_by,
     )
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What the desk refuses, in the words of the API."""
-    try:
-        yield
-    except ControlForbiddenError as error:
-        raise ProblemError(Fault.FORBIDDEN, str(error)) from error
-    except ControlImpossibleError as error:
-        raise ProblemError(Fault.NOT_POSSIBLE, str(error)) from error
-    except ControlUnavailableError as error:
-        raise ProblemError(Fault.EXCHANGE_AWAY, str(error)) from error
