@@ -9,6 +9,7 @@ from pydantic import Field
 from hotline import blocks, journal, store
 from hotline.blocks import Block
 from hotline.console.desk import Request
+from hotline.console.endpoint import get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Told
 from hotline.database import Connection, borrowed, transaction
@@ -134,3 +135,13 @@ def _view(found: Block) -> BlockView:
         lifted_at=found.lifted_at,
         lifted_by=found.lifted_by,
     )
+
+
+_FAULTS = (Fault.NOT_FOUND, Fault.NOT_POSSIBLE)
+
+ENDPOINTS = (
+    get("/api/blocks", list_blocks, Blocks),
+    post("/api/blocks", ask_block, BlockAsked, BlockView, faults=_FAULTS),
+    post("/api/blocks/{block_id}/approve", approve_block, BlockDecided, BlockView, faults=_FAULTS),
+    post("/api/blocks/{block_id}/lift", lift_block, BlockDecided, BlockView, faults=_FAULTS),
+)

@@ -7,6 +7,7 @@ from pydantic import Field
 from hotline import callbacks, flow
 from hotline.callbacks import Callback, Result, Tried
 from hotline.console.desk import Request
+from hotline.console.endpoint import get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Size, Told
 from hotline.database import borrowed, transaction
@@ -111,3 +112,20 @@ def _view(found: Callback) -> CallbackView:
         done_by=found.done_by,
         done_result=found.done_result,
     )
+
+
+_FAULTS = (Fault.NOT_FOUND, Fault.CONFLICT, Fault.ILLEGAL_MOVE)
+
+ENDPOINTS = (
+    get("/api/callbacks", list_callbacks, Callbacks, query=CallbackQuery),
+    post(
+        "/api/callbacks/{call_id}/tried",
+        callback_tried,
+        CallbackTried,
+        CallbackView,
+        faults=_FAULTS,
+    ),
+    post(
+        "/api/callbacks/{call_id}/done", callback_done, CallbackDone, CallbackView, faults=_FAULTS
+    ),
+)

@@ -8,6 +8,7 @@ from pydantic import Field
 from hotline.callout import LONGEST_LIST
 from hotline.callout_rows import Callout, StepState
 from hotline.console.desk import Request
+from hotline.console.endpoint import get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Size, Told
 from hotline.errors import ControlImpossibleError, ControlUnavailableError
@@ -111,3 +112,9 @@ def _view(callout: Callout) -> CalloutView:
             for step in callout.steps
         ),
     )
+
+
+ENDPOINTS = (
+    get("/api/callouts", list_callouts, Callouts, query=CalloutQuery),
+    post("/api/callouts", start_callout, CalloutAsked, CalloutView, faults=FAULTS),
+)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -9,6 +10,7 @@ import asyncpg
 from aiohttp import web
 
 from hotline.console.desk import Request
+from hotline.console.endpoint import get
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import (
     CallDetail,
@@ -161,3 +163,17 @@ def _case(row: asyncpg.Record) -> CaseRef | None:
         state=row["case_state"],
         urgency=row["case_urgency"] or Urgency.NORMAL,
     )
+
+
+ENDPOINTS = (
+    get("/api/calls", list_calls, Calls, query=CallQuery),
+    get("/api/calls/{call_id}", one_call, CallDetail, faults=(Fault.NOT_FOUND,)),
+    get(
+        "/api/calls/{call_id}/sound/{leg}",
+        play,
+        None,
+        media="audio/wav",
+        faults=(Fault.NO_SOUND,),
+        also=(HTTPStatus.PARTIAL_CONTENT,),
+    ),
+)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from hotline import flow, journal
 from hotline.console.desk import Request
+from hotline.console.endpoint import Endpoint, Handler, get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import (
     CaseDetail,
@@ -262,3 +263,28 @@ def _limit_from(
 def _suggestion(stored: Mapping[str, object]) -> SuggestionView:
     """The stored suggestion; keys a newer classifier added are left out."""
     return SuggestionView.model_validate(stored, extra="ignore")
+
+
+def _step(word: str, handler: Handler) -> Endpoint:
+    return post(
+        f"/api/cases/{{case_id}}/{word}",
+        handler,
+        Step,
+        CaseDetail,
+        faults=(Fault.NOT_FOUND, Fault.CONFLICT, Fault.ILLEGAL_MOVE, Fault.MISSING_FACT),
+    )
+
+
+ENDPOINTS = (
+    get("/api/cases", list_cases, Cases, query=CaseQuery),
+    get("/api/cases/{case_id}", one_case, CaseDetail, faults=(Fault.NOT_FOUND,)),
+    _step("open", open_case),
+    _step("answer-directly", answer_directly),
+    _step("dispatch", dispatch_case),
+    _step("send-back", send_case_back),
+    _step("answer", answer_case),
+    _step("redo", redo_case),
+    _step("close", close_case),
+    _step("withdraw", withdraw_case),
+    get("/api/catalogue", catalogue, Catalogue),
+)

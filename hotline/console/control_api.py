@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from hotline.console.desk import Request
+from hotline.console.endpoint import Endpoint, Handler, get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Told
 from hotline.control import ControlDesk
@@ -201,3 +202,25 @@ def refusals() -> Iterator[None]:
         raise ProblemError(Fault.NOT_POSSIBLE, str(error)) from error
     except ControlUnavailableError as error:
         raise ProblemError(Fault.EXCHANGE_AWAY, str(error)) from error
+
+
+def _order(word: str, handler: Handler, body: type[BaseModel] = Nothing) -> Endpoint:
+    return post(f"/api/control/{word}", handler, body, Ordered, faults=FAULTS)
+
+
+ENDPOINTS = (
+    get("/api/control/calls/{call_id}", legs, Legs, faults=FAULTS),
+    _order("dial", dial, Dial),
+    _order("cases/{case_id}/call-back", call_back, Relay),
+    _order("calls/{call_id}/dial", dial_caller),
+    _order("calls/{call_id}/hold", hold),
+    _order("calls/{call_id}/unhold", unhold),
+    _order("calls/{call_id}/transfer", transfer, Target),
+    _order("calls/{call_id}/consult", consult, Target),
+    _order("calls/{call_id}/complete", complete),
+    _order("calls/{call_id}/invite", invite, Target),
+    _order("calls/{call_id}/leave", leave),
+    _order("calls/{call_id}/pick-up", pick_up),
+    _order("calls/{call_id}/hang-up", hang_up),
+    _order("calls/{call_id}/attend", attend, Attend),
+)

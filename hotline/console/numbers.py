@@ -5,6 +5,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from hotline.console.desk import Request
+from hotline.console.endpoint import get
 from hotline.console.shapes import Check, Health, LineNumbers, Numbers, RatioView
 from hotline.health import examine
 from metrics.collect import PROMISE, Handling, Line, LineCalls, Ratio, Snapshot
@@ -82,3 +83,10 @@ async def metrics(asked: Request) -> web.Response:
     """The page Prometheus scrapes."""
     body, content_type = await asked.desk.counted.page(asked.http.headers.get("Accept", ""))
     return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+ENDPOINTS = (
+    get("/api/numbers", rates, Numbers),
+    get("/healthz", health, Health, is_open=True, also=(HTTPStatus.SERVICE_UNAVAILABLE,)),
+    get("/metrics", metrics, None, media="text/plain"),
+)

@@ -1,6 +1,5 @@
 """The OpenAPI 3.1 document of the API, made from the endpoint table and the pydantic models."""
 
-import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -8,19 +7,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from hotline.console.endpoints import Endpoint
+from hotline.console.endpoint import ID, PARTS, Endpoint
 from hotline.console.problems import STATUS, Fault, Problem
-from telephony.calls import Leg
 
 _REF = "#/components/schemas/{model}"
-_PATH_PARTS: dict[str, dict[str, Any]] = {
-    "call_id": {"type": "integer", "format": "int64", "minimum": 1},
-    "case_id": {"type": "integer", "format": "int64", "minimum": 1},
-    "block_id": {"type": "integer", "format": "int64", "minimum": 1},
-    "shift_id": {"type": "integer", "format": "int64", "minimum": 1},
-    "operator": {"type": "string", "pattern": "^[0-9]{2,8}$"},
-    "leg": {"type": "string", "enum": [str(leg) for leg in Leg]},
-}
 
 
 def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
@@ -61,7 +51,7 @@ def _operation(endpoint: Endpoint, refs: Any) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.says,
-        "parameters": [*_path_parts(endpoint.path), *_query_parts(endpoint.query)],
+        "parameters": [*_path_parts(endpoint), *_query_parts(endpoint.query)],
         "responses": _responses(endpoint, refs),
         "security": _security(endpoint),
     }
@@ -80,11 +70,17 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
     return [*ways, {"scraper": []}] if endpoint.path == "/metrics" else ways
 
 
-def _path_parts(path: str) -> list[dict[str, Any]]:
+def _path_parts(endpoint: Endpoint) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": _PATH_PARTS[name]}
-        for name in re.findall(r"{(\w+)}", path)
+        {"name": name, "in": "path", "required": True, "schema": _path_part(name)}
+        for name in endpoint.parts
     ]
+
+
+def _path_part(name: str) -> dict[str, Any]:
+    if ID.fullmatch(name):
+        return {"type": "integer", "format": "int64", "minimum": 1}
+    return {"type": "string", "pattern": f"^({PARTS[name]})$"}
 
 
 def _query_parts(model: type[BaseModel] | None) -> list[dict[str, Any]]:

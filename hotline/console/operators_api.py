@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from hotline import journal
 from hotline.console.control_api import refusals
 from hotline.console.desk import Request
+from hotline.console.endpoint import Endpoint, Handler, get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Told
 from hotline.coverage import ROSTER, STAFF
@@ -262,3 +263,31 @@ def _shift(entered: Entered) -> ShiftView:
         ends_at=shift.ends_at,
         entered_by=entered.entered_by,
     )
+
+
+def _seat(word: str, handler: Handler, body: type[BaseModel] = Nothing) -> Endpoint:
+    return post(f"/api/operators/{{operator}}/{word}", handler, body, OperatorView, faults=FAULTS)
+
+
+ENDPOINTS = (
+    get("/api/operators", list_operators, Operators),
+    _seat("login", log_in, LogIn),
+    _seat("logout", log_out),
+    _seat("ready", ready),
+    _seat("pause", pause, Pause),
+    get("/api/roster", show_roster, Roster, query=RosterQuery),
+    post(
+        "/api/roster",
+        enter_shift,
+        ShiftAsked,
+        ShiftView,
+        faults=(Fault.FORBIDDEN, Fault.NOT_POSSIBLE),
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/api/roster/{shift_id}",
+        handler=take_shift_back,
+        answers=ShiftView,
+        faults=(Fault.FORBIDDEN, Fault.NOT_FOUND),
+    ),
+)

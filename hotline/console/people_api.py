@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hotline.console.desk import Desk, Request
 from hotline.console.door import COOKIE, LASTS, Person
+from hotline.console.endpoint import Endpoint, get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import EntryView, Journal, JournalQuery, Seat, Session, SignIn
 from hotline.database import borrowed
@@ -101,3 +102,18 @@ def _session(desk: Desk, person: Person | None) -> Session:
         expires_at=person.expires_at if person else None,
         seats=tuple(_seats(desk).values()) if person else (),
     )
+
+
+ENDPOINTS = (
+    get("/api/session", who_am_i, Session, is_open=True),
+    post(
+        "/api/session",
+        sign_in,
+        SignIn,
+        Session,
+        faults=(Fault.WRONG_PASSWORD, Fault.TOO_MANY_ATTEMPTS),
+        is_open=True,
+    ),
+    Endpoint(method="DELETE", path="/api/session", handler=sign_out, answers=Session, is_open=True),
+    get("/api/journal", list_journal, Journal, query=JournalQuery),
+)

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from hotline.console.counted import DATABASE_ERRORS, Counted, running_version
 from hotline.console.desk import DESK, Desk, Request
 from hotline.console.door import COOKIE, Door, Person, key_in
-from hotline.console.endpoints import ENDPOINTS, Endpoint
+from hotline.console.endpoint import Endpoint
+from hotline.console.endpoints import ENDPOINTS
 from hotline.console.openapi import document
 from hotline.console.pages import add_pages
 from hotline.console.problems import Fault, ProblemError
@@ -23,14 +24,6 @@ from hotline.services import Services
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024
-_PATTERNS = {
-    "call_id": "[0-9]{1,18}",
-    "case_id": "[0-9]{1,18}",
-    "block_id": "[0-9]{1,18}",
-    "shift_id": "[0-9]{1,18}",
-    "operator": "[0-9]{2,8}",
-    "leg": "caller|operator",
-}
 _GUARD = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -61,7 +54,7 @@ def build(services: Services) -> web.Application:
     app[DESK] = Desk(services=services, door=door, counted=counted)
     app.on_response_prepare.append(_guard)
     for endpoint in ENDPOINTS:
-        app.router.add_route(endpoint.method, _route(endpoint.path), _serve(endpoint))
+        app.router.add_route(endpoint.method, endpoint.route, _serve(endpoint))
     add_pages(app)
     api = json.dumps(document(ENDPOINTS, running_version()), ensure_ascii=False)
 
@@ -74,12 +67,6 @@ def build(services: Services) -> web.Application:
     app.router.add_get("/api/openapi.json", openapi)
     app.on_cleanup.append(stop_counting)
     return app
-
-
-def _route(path: str) -> str:
-    for name, pattern in _PATTERNS.items():
-        path = path.replace(f"{{{name}}}", f"{{{name}:{pattern}}}")
-    return path
 
 
 def _serve(endpoint: Endpoint) -> Next:

@@ -17,6 +17,7 @@ from aiohttp import web
 from hotline import journal
 from hotline.console.counted import DATABASE_ERRORS
 from hotline.console.desk import Request
+from hotline.console.endpoint import get
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import FeedQuery
 from hotline.feed import Feed
@@ -109,3 +110,15 @@ def _text(entry: journal.Entry) -> str:
 async def _send(response: web.StreamResponse, text: str) -> None:
     async with asyncio.timeout(PATIENCE):
         await response.write(text.encode())
+
+
+ENDPOINTS = (
+    get(
+        "/api/feed",
+        feed,
+        None,
+        media="text/event-stream",
+        query=FeedQuery,
+        faults=(Fault.TOO_MANY_READERS,),
+    ),
+)
