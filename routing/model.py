@@ -7,7 +7,6 @@ without pickled objects; loading one runs no code from it. Made by `training.py`
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,18 +143,18 @@ def load(path: Path) -> LinearModel:
     try:
         arrays = _arrays(path)
         head = json.loads(arrays["head"].tobytes())
-        if head["format"] != FORMAT:
-            raise ModelFault(
-                f"{path} is a model of the format {head['format']}, this version reads {FORMAT}:"
-                " train it again with `hotline train`."
-            )
-        model = _model(head, arrays)
+        model = _model(head, arrays) if head["format"] == FORMAT else None
     except FileNotFoundError as error:
         raise ModelFault(
             f"There is no model at {path}: make one with `hotline train FILE.csv --out {path}`."
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # damaged bytes make the readers below raise a dozen kinds
         raise ModelFault(f"{path} is damaged or no model: train it again.") from error
+    if model is None:
+        raise ModelFault(
+            f"{path} is a model of the format {head['format']}, this version reads {FORMAT}:"
+            " train it again with `hotline train`."
+        )
     if model.version != head["version"]:
         raise ModelFault(f"{path} is damaged: its numbers do not match its version.")
     return model

@@ -19,7 +19,20 @@ import pytest
 from hotline.database import EmbeddedPostgres, connected, migrate, pooled
 
 _TEMPLATE = "hotline_template"
+_FIRST = ("tests/acceptance", "tests/deploy", "tests/telephony", "tests/hotline")
 _numbers = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side, those of a file stay together, and so do all on one stage.
+
+    What takes long comes first, so that nobody waits for the last one.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith(_FIRST))
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        one_stage = file.startswith("tests/acceptance") and "test_storm" not in file
+        item.add_marker(pytest.mark.xdist_group("the stage" if one_stage else file))
 
 
 def _beside(dsn: str, name: str) -> str:

@@ -1,5 +1,6 @@
 """Free ports for exchanges that run side by side, as in tests and in the demo."""
 
+import os
 import socket
 from dataclasses import dataclass
 
@@ -31,7 +32,11 @@ def free_ports(media: int = MEDIA_PORTS, address: str = "127.0.0.1") -> FreePort
     Raises:
         OSError: no block is free.
     """
-    for first in range(FIRST_MEDIA_PORT, LAST_MEDIA_PORT - media, media):
+    blocks = range(FIRST_MEDIA_PORT, LAST_MEDIA_PORT - media, media)
+    # A block is taken call by call, so two programs that look now would both find the first free:
+    # each starts its search somewhere else.
+    here = os.getpid() % len(blocks)
+    for first in (*blocks[here:], *blocks[:here]):
         if all(is_free(port, address) for port in range(first, first + media)):
             return FreePorts(
                 sip=free_port(socket.SOCK_DGRAM, address),

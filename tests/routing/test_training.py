@@ -151,6 +151,20 @@ def other_format(path: Path) -> None:
     np.savez(path, allow_pickle=False, head=head)
 
 
+def test_a_flipped_byte_anywhere_is_harmless_or_one_sentence(file: Path, tmp_path: Path) -> None:
+    whole, version = file.read_bytes(), load(file).version
+    refused, damaged = 0, tmp_path / "damaged.npz"
+    for place in (*range(0, len(whole), 23), *range(len(whole) - 900, len(whole))):
+        content = bytearray(whole)
+        content[place] ^= 0x01
+        damaged.write_bytes(content)
+        try:
+            assert load(damaged).version == version
+        except ModelFault:
+            refused += 1
+    assert refused
+
+
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
