@@ -26,6 +26,7 @@ from hotline.errors import DatabaseUnavailableError, MigrationRefusedError, Port
 from hotline.exchange import RunningExchange
 from hotline.feed import Feed
 from hotline.jobs import Workers
+from hotline.notices import NoticeDesk
 from hotline.operators import OperatorDesk
 from hotline.services import Ping, Services, utc_now
 from hotline.speech import transcriber_of, workers_of
@@ -42,6 +43,7 @@ class Running:
 
     services: Services
     workers: Sequence[Workers]
+    notices: NoticeDesk
     url: str
 
 
@@ -55,6 +57,7 @@ async def serve(
             tasks.create_task(services.feed.run(), name="feed"),
             tasks.create_task(services.operators.run(), name="operators"),
             tasks.create_task(services.callouts.run(), name="callouts"),
+            tasks.create_task(running.notices.run(), name="notices"),
             *(
                 tasks.create_task(exchange.run(), name=f"exchange {name}")
                 for name, exchange in services.exchanges.items()
@@ -109,8 +112,13 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             transcriber=transcriber,
             classifier=casework.classifier,
         )
+        notices = NoticeDesk(config=config, pool=pool, feed=feed, clock=utc_now)
         workers = [
-            Workers(connect=lambda: database.connected(dsn), steps=steps.quick(), at_once=8),
+            Workers(
+                connect=lambda: database.connected(dsn),
+                steps={**steps.quick(), **notices.steps()},
+                at_once=8,
+            ),
             Workers(
                 connect=lambda: database.connected(dsn),
                 steps=steps.slow(),
@@ -145,7 +153,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             },
         )
         url = await stack.enter_async_context(_site(services))
-        yield Running(services=services, workers=workers, url=url)
+        yield Running(services=services, workers=workers, notices=notices, url=url)
 
 
 async def _prepare(dsn: str, *, ours: bool) -> None:

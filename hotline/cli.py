@@ -14,9 +14,9 @@ import asyncpg
 import typer
 
 from deploy.errors import DeployError
-from hotline import cli_cases, cli_jobs, cli_reconcile, cli_speech, database, logs
+from hotline import cli_cases, cli_jobs, cli_notices, cli_reconcile, cli_speech, database
 from hotline.catalogue import say
-from hotline.config import Config, load
+from hotline.cli_config import configured, debugging
 from hotline.errors import HotlineError
 from hotline.masking import mask_text
 from routing.errors import RoutingError
@@ -36,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_cases.cases, name="cases")
 app.add_typer(cli_jobs.jobs_app, name="jobs")
+app.add_typer(cli_notices.notices_app, name="notices")
 app.add_typer(cli_speech.model, name="model")
 app.command("calls")(cli_cases.calls)
 app.command("reconcile")(cli_reconcile.reconcile)
@@ -57,18 +58,6 @@ def options(
         os.environ["HOTLINE_CONFIG"] = str(config)
     if debug:
         os.environ["HOTLINE_DEBUG"] = "1"
-
-
-def configured(*, quiet: bool = True) -> Config:
-    """The configuration, with logging set up for a command (quiet) or for the service."""
-    config = load()
-    logs.set_up("debug" if debugging() else "warning" if quiet else config.log_level)
-    return config
-
-
-def debugging() -> bool:
-    """Whether `--debug` was given."""
-    return os.environ.get("HOTLINE_DEBUG") == "1"
 
 
 @app.command()

@@ -21,6 +21,7 @@ from rich.table import Table
 from hotline import database, flow, journal, store
 from hotline.casework import Casework, load_casework
 from hotline.catalogue import Language, messages, say
+from hotline.cli_config import configured
 from hotline.config import Config
 from hotline.masking import mask_name, mask_number, mask_text
 from hotline.services import utc_now
@@ -40,12 +41,6 @@ cases = typer.Typer(name="cases", no_args_is_help=True, help="Cases: list, show 
 
 Number = Annotated[str, typer.Argument(help="The case's number, or its id.")]
 AsOption = Annotated[str | None, typer.Option("--as", help="Who makes the move.")]
-
-
-def _configured() -> Config:
-    from hotline.cli import configured  # noqa: PLC0415 - cli imports this file
-
-    return configured()
 
 
 def at_work(config: Config, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
@@ -85,7 +80,7 @@ def _print(headings: list[str], rows: list[list[str]]) -> None:
 
 def calls(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20) -> None:
     """The last calls, newest first; callers are masked."""
-    config = _configured()
+    config = configured()
     language = config.language
     rows = at_work(config, lambda conn: store.last_calls(conn, limit))
     if not rows:
@@ -135,7 +130,7 @@ def list_cases(
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
 ) -> None:
     """The last cases, newest first."""
-    config = _configured()
+    config = configured()
     language, casework = config.language, load_casework(config)
     wanted = case_store.Filter(states=[state] if state else None)
     found = at_work(config, lambda conn: case_store.page(conn, wanted, limit=limit))
@@ -178,7 +173,7 @@ async def _find(conn: asyncpg.Connection, number: str) -> Case:
 @cases.command()
 def show(number: Number) -> None:
     """One case: its facts, what was said, and everything that happened to it."""
-    config = _configured()
+    config = configured()
     language, casework = config.language, load_casework(config)
 
     async def read(conn: asyncpg.Connection) -> None:
@@ -204,7 +199,7 @@ def show(number: Number) -> None:
 
 
 def _move(number: str, move: Move, who: str | None, data: MoveData) -> None:
-    config = _configured()
+    config = configured()
     casework = load_casework(config)
     actor = Actor(name=who or getpass.getuser(), roles=frozenset(Role) - {Role.SYSTEM})
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from hotline import flow, jobs
 from hotline.catalogue import say
 from hotline.cli_cases import at_work
-from hotline.config import Config
+from hotline.cli_config import configured
 from hotline.masking import mask_text
 
 ALL = "all"
@@ -19,16 +19,10 @@ jobs_app = typer.Typer(
 )
 
 
-def _configured() -> Config:
-    from hotline.cli import configured  # noqa: PLC0415 - cli imports this file
-
-    return configured()
-
-
 @jobs_app.command("list")
 def list_jobs() -> None:
     """The first hundred jobs that were given up, oldest first, with the reason."""
-    config = _configured()
+    config = configured()
     language = config.language
     found = at_work(config, jobs.parked)
     if not found:
@@ -47,7 +41,7 @@ def retry(
     which: Annotated[str, typer.Argument(help="The job's number as listed, or: all.")],
 ) -> None:
     """Put a parked job, or all of them, back into the queue; the running service does the rest."""
-    config = _configured()
+    config = configured()
     if which != ALL and not (which.isascii() and which.isdigit() and len(which) < 19):  # noqa: PLR2004 - bigint
         raise typer.BadParameter(say("jobs.which", config.language))
     ids = None if which == ALL else [int(which)]

@@ -11,6 +11,7 @@ import typer
 
 from hotline import database, flow
 from hotline.catalogue import say
+from hotline.cli_config import configured
 from hotline.config import Config, Exchange
 from hotline.database import Pool, transaction
 from hotline.errors import ConfigError
@@ -51,8 +52,6 @@ def reconcile(
 
     The service may run meanwhile. The status is 1 if something could not be put right.
     """
-    from hotline.cli import configured  # noqa: PLC0415 - cli imports this file
-
     config = configured()
     now = datetime.now(UTC)
     began = since_when(since, now)

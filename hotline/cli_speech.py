@@ -11,7 +11,7 @@ import typer
 
 from hotline.casework import load_casework
 from hotline.catalogue import Language, say
-from hotline.config import Config
+from hotline.cli_config import configured
 from hotline.speech import speech_model_path
 from routing.cases import Suggestion
 from transcription.models import ensure_model, verify
@@ -21,23 +21,17 @@ model = typer.Typer(
 )
 
 
-def _configured() -> Config:
-    from hotline.cli import configured  # noqa: PLC0415 - cli imports this file
-
-    return configured()
-
-
 @model.callback()
 def show(context: typer.Context) -> None:
     """Without a subcommand: verify the model that is there."""
     if context.invoked_subcommand is None:
-        typer.echo(verify(speech_model_path(_configured())))
+        typer.echo(verify(speech_model_path(configured())))
 
 
 @model.command()
 def fetch() -> None:
     """Fetch and verify the model; one that is there and sound is kept."""
-    config = _configured()
+    config = configured()
     given = config.speech.model_path
     path = ensure_model(config.models_dir, typer.echo, given=given)
     typer.echo(say("model.ready", config.language, path=path))
@@ -50,7 +44,7 @@ def train(
     """Train the classifier on your own labelled messages."""
     from routing.training import train as train_classifier  # noqa: PLC0415 - heavy, rarely needed
 
-    config = _configured()
+    config = configured()
     told = train_classifier(file, out)
     typer.echo(
         say(
@@ -78,7 +72,7 @@ def classify(
     ] = False,
 ) -> None:
     """Show what the rules and the model, if any, suggest for a text, with reasons."""
-    config = _configured()
+    config = configured()
     if model_file is not None:
         config = config.model_copy(update={"classifier_model": model_file})
     if text is None and not as_json and sys.stdin.isatty():

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     SecretStr,
@@ -32,39 +30,16 @@ from pydantic_settings import (
 )
 
 import deploy
+from hotline.config_notices import Delivery, DestinationTable, NoticeRule
+from hotline.config_tables import Port, Table, Text, Word, with_secret
 from hotline.errors import ConfigError
 
 FILE_VARIABLE = "HOTLINE_CONFIG"
 DEFAULT_FILE = Path("hotline.toml")
 _DEPLOY = Path(next(iter(deploy.__path__)))
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
-Text = Annotated[str, Field(min_length=1, max_length=200)]
 
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _with_secret(values: Any, key: str) -> Any:
-    """The values with `key` read from the file that `key_file` names."""
-    if not isinstance(values, Mapping) or not values.get(f"{key}_file"):
-        return values
-    path = Path(str(values[f"{key}_file"]))
-    if values.get(key) is not None:
-        raise ConfigError(f"Configuration: give either {key} or {key}_file, not both.")
-    try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"Configuration: {key}_file names {path}, which cannot be read "
-            f"({getattr(error, 'strerror', None) or 'it is not UTF-8 text'})."
-        ) from error
-    return {**values, key: secret}
-
-
-class Exchange(_Table):
+class Exchange(Table):
     """One Asterisk: where its manager interface answers and where it leaves its files."""
 
     system: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -87,10 +62,10 @@ class Exchange(_Table):
     @model_validator(mode="before")
     @classmethod
     def _read_secret(cls, values: Any) -> Any:
-        return _with_secret(_with_secret(values, "secret"), "actor_secret")
+        return with_secret(with_secret(values, "secret"), "actor_secret")
 
 
-class Line(_Table):
+class Line(Table):
     """One public line: the number citizens dial and the queue that answers it."""
 
     name: Word
@@ -104,7 +79,7 @@ class Line(_Table):
         return self.queue or self.name
 
 
-class Operator(_Table):
+class Operator(Table):
     """One seat: its extension, the badge a caller is told, the person's name."""
 
     extension: Annotated[str, Field(pattern=r"^[0-9]{2,8}$")]
@@ -114,7 +89,7 @@ class Operator(_Table):
     """How late lines ring him: 0 first, 10 in the second group; None leaves the exchange's own."""
 
 
-class Control(_Table):
+class Control(Table):
     """Who may listen, which outside numbers operators may call, and what those are shown.
 
     In `outside` an X stands for any digit; the exchange keeps the same list and has the last word.
@@ -126,7 +101,7 @@ class Control(_Table):
     outside: tuple[Annotated[str, Field(pattern=r"^[0-9][0-9X]{2,19}$")], ...] = ()
 
 
-class Seats(_Table):
+class Seats(Table):
     """How operators work: the time to write after a call, and how closely queues are followed."""
 
     wrapup_seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
@@ -135,7 +110,7 @@ class Seats(_Table):
     callout_ring_seconds: Annotated[int, Field(ge=5, le=120)] = 30
 
 
-class Speech(_Table):
+class Speech(Table):
     """Who turns sound into words, with how many recordings at a time (0 = one a core)."""
 
     engine: Literal["vosk"] = "vosk"
@@ -171,6 +146,9 @@ class Config(BaseSettings):
     operators: tuple[Operator, ...] = ()
     speech: Speech = Speech()
     control: Control = Control()
+    destinations: tuple[DestinationTable, ...] = ()
+    notices: tuple[NoticeRule, ...] = ()
+    delivery: Delivery = Delivery()
     seats: Seats = Seats()
     classifier_model: Path | None = None
     short_abandon_seconds: PositiveFloat = 5.0
@@ -195,7 +173,7 @@ class Config(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_secrets(cls, values: Any) -> Any:
-        return _with_secret(_with_secret(values, "database_dsn"), "console_password")
+        return with_secret(with_secret(values, "database_dsn"), "console_password")
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -211,6 +189,11 @@ class Config(BaseSettings):
         _once("lines.number", [line.number for line in self.lines])
         _once("lines.queue", [line.queue_name for line in self.lines])
         _once("operators.extension", [operator.extension for operator in self.operators])
+        _once("destinations.name", [one.name for one in self.destinations])
+        known = {one.name for one in self.destinations}
+        for name in (name for rule in self.notices for name in rule.by):
+            if name not in known:
+                raise ConfigError(f"Configuration: notices.by names {name}, no destination.")
         return self
 
     @property

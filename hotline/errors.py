@@ -57,5 +57,9 @@ class ControlUnavailableError(HotlineError):
     """The exchange takes no orders at this moment."""
 
 
+class NoticeUnknownError(HotlineError):
+    """There is no such undeliverable notice, or no such address."""
+
+
 class ExchangeAwayError(HotlineError):
     """An exchange cannot be followed at this moment."""

@@ -17,6 +17,9 @@ from hotline.database import Pool, borrowed
 from hotline.errors import DatabaseUnavailableError
 
 log = logging.getLogger(__name__)
+
+LOOK_EVERY = 5.0
+"""Seconds after which a reader looks even if it heard nothing."""
 Connect = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
 
 
@@ -65,12 +68,21 @@ class Feed:
         self._closed = True
         self._tell()
 
+    def now(self) -> asyncio.Event:
+        """What the next announcement sets; taken before reading, so that none is missed."""
+        return self._wake
+
+    async def news(self, woken: asyncio.Event, *, look_every: float = LOOK_EVERY) -> None:
+        """Wait for the next announcement, or as long as a lost one may stay unnoticed."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(woken.wait(), timeout=look_every)
+
     async def last_id(self) -> int:
         """The newest row: where a reader starts that wants only what is still to come."""
         return int(await self._pool.fetchval("SELECT coalesce(max(id), 0) FROM journal"))
 
     async def follow(
-        self, last: int, *, look_every: float = 5.0
+        self, last: int, *, look_every: float = LOOK_EVERY
     ) -> AsyncGenerator[journal.Entry, None]:
         """Every row after `last`, oldest first, then each new one; ends when the feed closes."""
         while not self._closed:
@@ -81,5 +93,4 @@ class Feed:
                 last = entry.id
                 yield entry
             if not rows:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), timeout=look_every)
+                await self.news(woken, look_every=look_every)

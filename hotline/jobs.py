@@ -56,6 +56,7 @@ class JobName(StrEnum):
     COLLECT_RECORDINGS = "collect_recordings"
     TRANSCRIBE = "transcribe"
     ROUTE = "route"
+    NOTIFY = "notify"
 
 
 class LaterError(HotlineError):

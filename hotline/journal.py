@@ -74,6 +74,11 @@ class Event(StrEnum):
     CALLOUT_RINGING = "callout.ringing"
     CALLOUT_ACKNOWLEDGED = "callout.acknowledged"
     CALLOUT_EXHAUSTED = "callout.exhausted"
+    NOTICE_SENT = "notice.sent"
+    NOTICE_DEAD = "notice.dead"
+    NOTICE_REVIVED = "notice.revived"
+    NOTICE_ADDRESS_ADDED = "notice.address_added"
+    NOTICE_ADDRESS_REMOVED = "notice.address_removed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +100,8 @@ _WRITE: LiteralString = """
 _AFTER: LiteralString = """
     SELECT id, at, actor, event, call_id, case_id, body FROM journal
      WHERE id > $1 ORDER BY id LIMIT $2"""
+_ONE: LiteralString = """
+    SELECT id, at, actor, event, call_id, case_id, body FROM journal WHERE id = $1"""
 _OF_CASE: LiteralString = """
     SELECT id, at, actor, event, call_id, case_id, body FROM journal
      WHERE case_id = $1 OR call_id = (SELECT call_id FROM cases WHERE id = $1)
@@ -119,6 +126,12 @@ async def write(
 async def after(conn: asyncpg.Connection, last: int, limit: int = 500) -> list[Entry]:
     """The rows that follow `last`, oldest first: what a reader that saw `last` has missed."""
     return [entry_of(row) for row in await conn.fetch(_AFTER, last, limit)]
+
+
+async def get(conn: asyncpg.Connection, entry_id: int) -> Entry | None:
+    """One row."""
+    row = await conn.fetchrow(_ONE, entry_id)
+    return None if row is None else entry_of(row)
 
 
 async def of_case(conn: asyncpg.Connection, case_id: int) -> list[Entry]:

@@ -10,6 +10,7 @@ from hotline.console import (
     calls_api,
     cases_api,
     control_api,
+    notices_api,
     numbers,
     operators_api,
     people_api,
@@ -26,6 +27,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *control_api.ENDPOINTS,
     *operators_api.ENDPOINTS,
     *callouts_api.ENDPOINTS,
+    *notices_api.ENDPOINTS,
     *stream.ENDPOINTS,
     *numbers.ENDPOINTS,
 )
