@@ -6,7 +6,7 @@ the holiday calendar. Out: a draft case, a suggestion with its reasons, legal mo
 Read `cases.py` first: the case and its table of legal moves. Then
 - `classify.py` what the words suggest (`rules.py` our rules, `places.py` names by sound,
   `model.py` the trained part, `training.py` how it is trained);
-- `deadlines.py` when a case is due (`policy.py` the limits, `calendar.py` the working days);
+- `deadlines.py`, `clocks.py` when a case and each stage is due (`policy.py`, `calendar.py`);
 - `directory.py` the city's units and areas;
 - `store.py` the only file that knows the database.
 

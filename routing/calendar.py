@@ -1,8 +1,9 @@
 """Working days by the State Council's yearly notice, make-up working days included; pure.
 
-A year's table stands in deploy/calendars/cn-YYYY.yaml and names its notice. A calendar joins
-neighbouring years; before its first and after its last day nothing is computed, because a guess
-there would be a wrong promise to a citizen.
+A year's table stands in deploy/calendars/cn-YYYY.yaml and names its notice; those that a city has
+loaded itself stand in a folder beside and win over ours. A calendar joins neighbouring years;
+before its first and after its last day nothing is computed, because a guess there would be a wrong
+promise to a citizen.
 """
 
 from collections.abc import Iterable
@@ -14,11 +15,17 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from routing.documents import Document, read_document
+from routing.documents import Document, faults, read_document
 from routing.errors import CalendarEnds, DataFault
 
 SATURDAY = 5
 DAY = timedelta(days=1)
+NEW_YEAR_REACHES_BACK = timedelta(days=8)
+"""A New Year's holiday may begin, or be worked for, in the last days of December before it."""
+NAMES = ("元旦", "春节", "清明", "劳动节", "端午", "中秋", "国庆")
+"""The holidays every year's notice speaks of; two that meet share one name (国庆节、中秋节)."""
+FEWEST_DAYS_OFF = 13
+"""The days off that the law itself gives since 2025 (全国年节及纪念日放假办法)."""
 
 
 class Holiday(Document):
@@ -55,7 +62,7 @@ class YearTable(Document):
         off = [day for holiday in self.holidays for day in holiday.days()]
         worked = [day for holiday in self.holidays for day in holiday.workdays]
         for day in (*off, *worked):
-            if day.year != self.year:
+            if not date(self.year, 1, 1) - NEW_YEAR_REACHES_BACK <= day <= date(self.year, 12, 31):
                 raise ValueError(f"{day} does not lie in {self.year}")
         both = set(off) & set(worked)
         if both:
@@ -63,6 +70,19 @@ class YearTable(Document):
         if len(set(off)) != len(off) or len(set(worked)) != len(worked):
             raise ValueError("a day is named twice")
         return self
+
+    def gaps(self) -> tuple[str, ...]:
+        """Say what a whole year's notice would have and this table has not; none when complete."""
+        missing = [
+            name for name in NAMES if not any(name in holiday.name for holiday in self.holidays)
+        ]
+        found = [f"no holiday of {self.year} is called {name}" for name in missing]
+        days = sum(len(list(holiday.days())) for holiday in self.holidays)
+        if days < FEWEST_DAYS_OFF:
+            found.append(
+                f"{self.year} has only {days} days off, and the law gives {FEWEST_DAYS_OFF}"
+            )
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +110,18 @@ class Calendar:
                     f"The holiday calendars of {before.year} and {after.year} do not follow"
                     " each other: one year is missing or stands twice."
                 )
+        days_off = frozenset(d for t in ordered for h in t.holidays for d in h.days())
+        make_up = frozenset(d for t in ordered for h in t.holidays for d in h.workdays)
+        if days_off & make_up:
+            raise DataFault(
+                f"{min(days_off & make_up)} is a day off in one year's holiday calendar and a"
+                " working day in another's."
+            )
         return cls(
             first=date(ordered[0].year, 1, 1),
             last=date(ordered[-1].year, 12, 31),
-            days_off=frozenset(d for t in ordered for h in t.holidays for d in h.days()),
-            make_up=frozenset(d for t in ordered for h in t.holidays for d in h.workdays),
+            days_off=days_off,
+            make_up=make_up,
         )
 
     def is_working(self, day: date) -> bool:
@@ -139,6 +166,27 @@ def read_year(path: Path) -> YearTable:
     return read_document(path, YearTable)
 
 
-def load_calendar(folder: Path) -> Calendar:
-    """Join every `cn-*.yaml` in a folder; raises DataFault with one sentence."""
-    return Calendar.of(read_year(path) for path in sorted(folder.glob("cn-*.yaml")))
+def year_faults(path: Path) -> tuple[str, ...]:
+    """Return one sentence for each fault of a year's table, what a whole year lacks included."""
+    found = faults(path, YearTable)
+    return found or tuple(f"{path}: {gap}." for gap in read_year(path).gaps())
+
+
+def load_calendar(*folders: Path) -> Calendar:
+    """Join every `cn-*.yaml` of some folders; raises DataFault with one sentence.
+
+    A year that a later folder holds again takes the place of the earlier one.
+    """
+    tables: dict[int, YearTable] = {}
+    for folder in folders:
+        here: dict[int, Path] = {}
+        for path in sorted(folder.glob("cn-*.yaml")):
+            table = read_year(path)
+            if table.year in here:
+                raise DataFault(
+                    f"{path}: the year {table.year} stands in {here[table.year].name} already.",
+                    path=path,
+                )
+            here[table.year] = path
+            tables[table.year] = table
+    return Calendar.of(tables.values())

@@ -47,6 +47,25 @@ def read_document(path: Path, shape: type[D]) -> D:
     Raises:
         DataFault: the file is missing, is no YAML, or does not have the shape.
     """
+    content = _content(path)
+    try:
+        return shape.model_validate(content)
+    except ValidationError as error:
+        raise DataFault(f"{path}: {sentence(error)}", path=path) from error
+
+
+def faults(path: Path, shape: type[Document]) -> tuple[str, ...]:
+    """Return one sentence for each fault of a file, none when it can be used."""
+    try:
+        shape.model_validate(_content(path))
+    except ValidationError as error:
+        return tuple(f"{path}: {one}." for one in _each(error))
+    except DataFault as error:
+        return (str(error),)
+    return ()
+
+
+def _content(path: Path) -> dict[object, object]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -57,19 +76,23 @@ def read_document(path: Path, shape: type[D]) -> D:
         raise DataFault(f"{path} is not valid YAML{_place(error)}.", path=path) from error
     if not isinstance(content, dict):
         raise DataFault(f"{path} must hold keys and values, and does not.", path=path)
-    try:
-        return shape.model_validate(content)
-    except ValidationError as error:
-        raise DataFault(f"{path}: {sentence(error)}", path=path) from error
+    return content
 
 
 def sentence(error: ValidationError) -> str:
     """Say the first fault of a validation, and how many more there are."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the file"
     more = error.error_count() - 1
     tail = f" (and {more} more)" if more else ""
-    return f"{place}: {first['msg'].removeprefix('Value error, ').rstrip('.')}{tail}."
+    return f"{_each(error)[0]}{tail}."
+
+
+def _each(error: ValidationError) -> list[str]:
+    """Every fault with its place, without a full stop."""
+    return [
+        f"{'.'.join(str(part) for part in it['loc']) or 'the file'}: "
+        f"{it['msg'].removeprefix('Value error, ').rstrip('.')}"
+        for it in error.errors(include_url=False, include_context=False)
+    ]
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

@@ -55,3 +55,20 @@ class CalendarEnds(RoutingError):  # noqa: N818 - reads as what it is
 
 class ModelFault(RoutingError):  # noqa: N818 - reads as what it is
     """The classifier's model or its training data cannot be used."""
+
+
+class LimitMissing(RoutingError):  # noqa: N818 - reads as what it is
+    """The policy gives no limit where one is needed; none is made up."""
+
+    def __init__(self, message: str, *, policy: str, stage: str) -> None:
+        super().__init__(message)
+        self.policy = policy
+        self.stage = stage
+
+
+class TooLate(RoutingError):  # noqa: N818 - reads as what it is
+    """A unit may no longer ask for this: the time for it is over, or it was used up."""
+
+
+class NotLonger(RoutingError):  # noqa: N818 - reads as what it is
+    """A cited statutory limit does not end later than the policy's, so it changes nothing."""

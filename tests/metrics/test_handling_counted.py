@@ -190,7 +190,7 @@ async def test_an_item_whose_limit_leaves_the_calendar_is_undated_not_lost(
     calendar = load_calendar(REPO / "deploy" / "calendars")
     last = datetime.combine(calendar.last, datetime.min.time(), tzinfo=UTC)
     await CaseRow(
-        line="duty", state="open", policy=next(iter(policies)), drafted_at=last, opened_at=last
+        line="duty", state="open", policy="sichuan-2025/2", drafted_at=last, opened_at=last
     ).write(conn)
     found = await snapshot(
         conn, LINES, Ledger(NAMES, due_times(policies, calendar)), last + 30 * DAY

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from routing.calendar import Calendar
 from routing.cases import Case, CaseState, Kind, Urgency
-from routing.deadlines import Standing, after, deadline_of, due, share_used, standing
+from routing.deadlines import Standing, after, deadline_of, due, standing
 from routing.errors import CalendarEnds, DataFault
 from routing.policy import Limit, Policy, Unit, load_policies, newest, read_policy
 
@@ -132,7 +132,7 @@ def open_case(**changes: object) -> Case:
 def test_a_case_stands_by_its_answer_not_its_closing(sichuan: Policy, calendar: Calendar) -> None:
     deadline = deadline_of(open_case(), sichuan, calendar)
     assert deadline is not None
-    assert deadline.policy == "sichuan-2025/1"
+    assert deadline.policy == "sichuan-2025/2"
     assert "咨询类3个工作日" in deadline.limit.basis
     limit = local("2026-11-26T18:00")
     before, later = limit - timedelta(seconds=1), limit + timedelta(days=3)
@@ -152,18 +152,6 @@ def test_a_case_stands_by_its_answer_not_its_closing(sichuan: Policy, calendar: 
 
 def test_a_draft_promises_nothing(sichuan: Policy, calendar: Calendar) -> None:
     assert deadline_of(open_case(opened_at=None), sichuan, calendar) is None
-
-
-def test_the_share_of_a_limit_runs_from_nothing_to_over_one(
-    sichuan: Policy, calendar: Calendar
-) -> None:
-    start = local("2026-11-23T10:00")
-    case = open_case(opened_at=start, kind=Kind.INCIDENT, urgency=Urgency.EMERGENCY)
-    deadline = deadline_of(case, sichuan, calendar)
-    assert deadline is not None
-    assert share_used(start, deadline, start - timedelta(hours=1)) == 0.0
-    assert share_used(start, deadline, start + timedelta(minutes=30)) == 0.5
-    assert share_used(start, deadline, start + timedelta(hours=2)) == 2.0
 
 
 def test_every_limit_names_its_basis_and_what_is_ours_says_so(sichuan: Policy) -> None:
