@@ -8,9 +8,11 @@ from hotline.config import Config
 from routing.calendar import Calendar, load_calendar
 from routing.classify import Classifier, Model
 from routing.directory import City, load_city
-from routing.policy import Policy, load_policies, newest
+from routing.policy import FOLDER, Policy, load_policies, newest
 
 _DEPLOY = Path(next(iter(deploy.__path__)))
+SHIPPED_POLICIES = _DEPLOY / "policies"
+SHIPPED_CALENDARS = _DEPLOY / "calendars"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +34,14 @@ def load_casework(config: Config) -> Casework:
         RoutingError: one sentence says which file is missing or wrong.
     """
     city = load_city(config.city_dir)
-    policies = load_policies(_DEPLOY / "policies")
+    policies = load_policies(SHIPPED_POLICIES, config.city_dir / FOLDER)
     model = _load_model(config.classifier_model) if config.classifier_model else None
     return Casework(
         city=city,
         classifier=Classifier(city, model),
         policies=policies,
         policy=newest(policies, config.policy or city.policy),
-        calendar=load_calendar(_DEPLOY / "calendars"),
+        calendar=load_calendar(SHIPPED_CALENDARS, config.loaded_calendars),
         model=model,
     )
 

@@ -14,7 +14,15 @@ import asyncpg
 import typer
 
 from deploy.errors import DeployError
-from hotline import cli_cases, cli_jobs, cli_notices, cli_reconcile, cli_speech, database
+from hotline import (
+    cli_cases,
+    cli_jobs,
+    cli_notices,
+    cli_policy,
+    cli_reconcile,
+    cli_speech,
+    database,
+)
 from hotline.catalogue import say
 from hotline.cli_config import configured, debugging
 from hotline.errors import HotlineError
@@ -38,6 +46,8 @@ app.add_typer(cli_cases.cases, name="cases")
 app.add_typer(cli_jobs.jobs_app, name="jobs")
 app.add_typer(cli_notices.notices_app, name="notices")
 app.add_typer(cli_speech.model, name="model")
+app.add_typer(cli_policy.policy_app, name="policy")
+app.add_typer(cli_policy.calendar_app, name="calendar")
 app.command("calls")(cli_cases.calls)
 app.command("reconcile")(cli_reconcile.reconcile)
 app.command("train")(cli_speech.train)

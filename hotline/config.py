@@ -141,6 +141,8 @@ class Config(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     city_dir: Path = _DEPLOY / "cities" / "mianyang"
     policy: str | None = None
+    calendars_dir: Path | None = None
+    """Where years that `hotline calendar load` took in stand; None means inside `data_dir`."""
     exchanges: tuple[Exchange, ...] = ()
     lines: tuple[Line, ...] = ()
     operators: tuple[Operator, ...] = ()
@@ -200,6 +202,11 @@ class Config(BaseSettings):
     def dsn(self) -> str | None:
         """The DSN of the city's own PostgreSQL; None means the embedded one."""
         return self.database_dsn.get_secret_value() if self.database_dsn else None
+
+    @property
+    def loaded_calendars(self) -> Path:
+        """Where the years of the holiday calendar stand that the city has loaded itself."""
+        return self.calendars_dir or self.data_dir / "calendars"
 
     @property
     def store_dir(self) -> Path:

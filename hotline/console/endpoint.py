@@ -23,7 +23,11 @@ Handler = Callable[
 
 ID = re.compile(r"[a-z]+_id")
 NUMBER = "[0-9]{1,18}"
-PARTS: Mapping[str, str] = {"operator": "[0-9]{2,8}", "leg": "|".join(sorted(Leg))}
+PARTS: Mapping[str, str] = {
+    "operator": "[0-9]{2,8}",
+    "leg": "|".join(sorted(Leg)),
+    "policy": "[a-z0-9][a-z0-9-]{0,63}",
+}
 """The pattern of every part of a path that is no number."""
 _PART = re.compile(r"\{([a-z_]+)\}")
 

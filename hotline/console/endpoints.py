@@ -14,6 +14,7 @@ from hotline.console import (
     numbers,
     operators_api,
     people_api,
+    policies_api,
     stream,
 )
 from hotline.console.endpoint import Endpoint
@@ -27,6 +28,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *control_api.ENDPOINTS,
     *operators_api.ENDPOINTS,
     *callouts_api.ENDPOINTS,
+    *policies_api.ENDPOINTS,
     *notices_api.ENDPOINTS,
     *stream.ENDPOINTS,
     *numbers.ENDPOINTS,

@@ -80,7 +80,9 @@ async def test_every_answer_fits_its_description(town: Town, visitor: ClientSess
             Fault.EXCHANGE_AWAY in endpoint.faults
         ):  # asked on a real one: tests/hotline/test_control.py
             continue
-        path = endpoint.path.format(call_id=call_id, case_id=case_id, leg="caller")
+        path = endpoint.path.format(
+            call_id=call_id, case_id=case_id, leg="caller", policy="sichuan-2025"
+        )
         async with visitor.get(path) as answer:
             assert answer.status == 200, path
             text = await answer.text()
