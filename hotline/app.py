@@ -28,6 +28,7 @@ from hotline.feed import Feed
 from hotline.jobs import Workers
 from hotline.notices import NoticeDesk
 from hotline.operators import OperatorDesk
+from hotline.reminders import ReminderDesk
 from hotline.services import Ping, Services, utc_now
 from hotline.speech import transcriber_of, workers_of
 from hotline.steps import Steps
@@ -44,6 +45,7 @@ class Running:
     services: Services
     workers: Sequence[Workers]
     notices: NoticeDesk
+    reminders: ReminderDesk
     url: str
 
 
@@ -58,6 +60,7 @@ async def serve(
             tasks.create_task(services.operators.run(), name="operators"),
             tasks.create_task(services.callouts.run(), name="callouts"),
             tasks.create_task(running.notices.run(), name="notices"),
+            tasks.create_task(running.reminders.run(), name="reminders"),
             *(
                 tasks.create_task(exchange.run(), name=f"exchange {name}")
                 for name, exchange in services.exchanges.items()
@@ -113,6 +116,14 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             classifier=casework.classifier,
         )
         notices = NoticeDesk(config=config, pool=pool, feed=feed, clock=utc_now)
+        reminders = ReminderDesk(
+            pool=pool,
+            policies=casework.policies,
+            policy=casework.policy,
+            calendar=casework.calendar,
+            clock=utc_now,
+            every=timedelta(seconds=config.reminders_every_seconds),
+        )
         workers = [
             Workers(
                 connect=lambda: database.connected(dsn),
@@ -153,7 +164,9 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             },
         )
         url = await stack.enter_async_context(_site(services))
-        yield Running(services=services, workers=workers, notices=notices, url=url)
+        yield Running(
+            services=services, workers=workers, notices=notices, reminders=reminders, url=url
+        )
 
 
 async def _prepare(dsn: str, *, ours: bool) -> None:

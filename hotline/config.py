@@ -157,6 +157,7 @@ class Config(BaseSettings):
     recording_grace_seconds: PositiveFloat = 120.0
     reconcile_every_seconds: PositiveFloat = 10.0
     sweep_every_seconds: PositiveFloat = 600.0
+    reminders_every_seconds: PositiveFloat = 10.0
     facts_kept_days: PositiveFloat = 31.0
     stop_within_seconds: PositiveFloat = 30.0
 

@@ -74,6 +74,7 @@ class Event(StrEnum):
     CALLOUT_RINGING = "callout.ringing"
     CALLOUT_ACKNOWLEDGED = "callout.acknowledged"
     CALLOUT_EXHAUSTED = "callout.exhausted"
+    REMINDER_DUE = "reminder.due"
     NOTICE_SENT = "notice.sent"
     NOTICE_DEAD = "notice.dead"
     NOTICE_REVIVED = "notice.revived"
@@ -106,6 +107,17 @@ _OF_CASE: LiteralString = """
     SELECT id, at, actor, event, call_id, case_id, body FROM journal
      WHERE case_id = $1 OR call_id = (SELECT call_id FROM cases WHERE id = $1)
      ORDER BY id"""
+
+
+_TURN: LiteralString = "SELECT pg_advisory_xact_lock(hashtextextended('hotline.journal', 0))"
+
+
+async def take_turn(conn: asyncpg.Connection) -> None:
+    """Become the one writer until the commit, before anything else is locked.
+
+    Only for a transaction that takes rows which another writer may need after its own first row.
+    """
+    await conn.execute(_TURN)
 
 
 async def write(

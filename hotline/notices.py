@@ -180,7 +180,7 @@ def _reached(kind: str, holder: str, book: Iterable[Address]) -> Iterator[tuple[
 def written(notice: NoticeRow, entry: Entry, language: Language) -> Notice:
     """The notice in the words of the catalogue, over what the journal says (all of it masked)."""
     key = f"notice.{entry.event}" if f"notice.{entry.event}" in messages(language) else "notice.any"
-    line = say(key, language, facts=_Facts({**entry.body, "event": entry.event}))
+    line = say(key, language, facts=_Facts({**entry.body, "event": entry.event}, language))
     when = f"{entry.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     return Notice(
         id=str(notice.uuid),
@@ -196,11 +196,13 @@ def written(notice: NoticeRow, entry: Entry, language: Language) -> Notice:
 class _Facts:
     """The facts of a row as a message names them (`{facts.number}`); what is not said is empty."""
 
-    def __init__(self, facts: Mapping[str, Any]) -> None:
-        self._facts = facts
+    def __init__(self, facts: Mapping[str, Any], language: Language) -> None:
+        self._facts, self._language = facts, language
 
     def __getattr__(self, name: str) -> str:
         value = self._facts.get(name)
+        if name == "stage":
+            return messages(self._language).get(f"stage.{value}", str(value or ""))
         return "" if value is None else str(value)
 
 

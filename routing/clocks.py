@@ -6,7 +6,7 @@
 
 Nothing pauses a clock. An extension that was granted counts from the end it extends, so it never
 shortens; a law's longer limit that a person cited counts where it ends later. Where the calendar
-ends, every stage counted in working days refuses with CalendarEnds, as the main limit does.
+ends, a clock in working days is refused with CalendarEnds, whichever stage it is of.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from typing import assert_never
 from routing.calendar import Calendar
 from routing.cases import Kind, Urgency
 from routing.deadlines import Standing, after
-from routing.errors import LimitMissing
+from routing.errors import CalendarEnds, LimitMissing
 from routing.limits import Channel, Limit, Sourced, Stage, Starts, Unit
 from routing.numbers import SHANGHAI
 from routing.policy import Policy
@@ -102,10 +102,14 @@ class Clock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
-    """Every clock of a case, and a sentence for each stage its policy gives no limit for."""
+    """Every clock of a case that can be computed, and a sentence for each that cannot.
+
+    `missing`: the policy gives no limit for the stage. `undated`: the holiday calendar ends.
+    """
 
     clocks: tuple[Clock, ...]
     missing: tuple[str, ...] = ()
+    undated: tuple[str, ...] = ()
 
     def running(self) -> tuple[Clock, ...]:
         """Those that have not stopped."""
@@ -128,19 +132,20 @@ def stages_of(moves: Iterable[tuple[datetime, str]]) -> tuple[Entered, ...]:
 
 
 def clocks_of(facts: ClockFacts, policy: Policy, calendar: Calendar) -> Clocks:
-    """Return the main clock, if it has begun, and that of every stage, oldest first.
-
-    Raises:
-        CalendarEnds: a limit reaches past the holiday calendar.
-    """
-    found, missing = [], []
-    main = main_clock(facts, policy, calendar)
-    for entered in facts.stages:
+    """Return the main clock, if it has begun, and that of every stage, oldest first."""
+    found: list[Clock] = []
+    missing, undated = [], []
+    for entered in (None, *facts.stages):
         try:
-            found.append(stage_clock(entered, facts, policy, calendar))
+            if entered is not None:
+                found.append(stage_clock(entered, facts, policy, calendar))
+            elif (main := main_clock(facts, policy, calendar)) is not None:
+                found.append(main)
         except LimitMissing as error:
             missing.append(str(error))
-    return Clocks(clocks=(*((main,) if main else ()), *found), missing=tuple(missing))
+        except CalendarEnds as error:
+            undated.append(str(error))
+    return Clocks(clocks=tuple(found), missing=tuple(missing), undated=tuple(undated))
 
 
 def stage_clock(entered: Entered, facts: ClockFacts, policy: Policy, calendar: Calendar) -> Clock:

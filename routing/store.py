@@ -118,6 +118,7 @@ DRAFT: LiteralString = """
     RETURNING *"""
 
 BY_ID: LiteralString = "SELECT * FROM cases WHERE id = $1"
+BY_IDS: LiteralString = "SELECT * FROM cases WHERE id = ANY ($1)"
 BY_NUMBER: LiteralString = "SELECT * FROM cases WHERE number = $1"
 BY_CALL: LiteralString = "SELECT * FROM cases WHERE call_id = $1"
 SUGGESTION_OF: LiteralString = "SELECT suggestion::text FROM cases WHERE id = $1"
@@ -296,6 +297,11 @@ async def of_call(conn: Connection, call_id: int) -> Case | None:
     """Return the case of a call, None when the call has none."""
     row = await conn.fetchrow(BY_CALL, call_id)
     return None if row is None else _case(row)
+
+
+async def of_ids(conn: Connection, ids: Sequence[int]) -> tuple[Case, ...]:
+    """Return the cases of some ids, those there are, in no order."""
+    return tuple(_case(row) for row in await conn.fetch(BY_IDS, ids))
 
 
 async def suggestion_of(conn: Connection, case_id: int) -> dict[str, Any] | None:

@@ -1,0 +1,40 @@
+"""What the journal's rows say about a case's clocks; pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from routing.cases import Case
+from routing.clocks import ClockFacts, stages_of
+
+STOPPED = frozenset({"answered", "calling_back", "closed", "archived"})
+"""States in which the main clock stands: an answer is there, or none is expected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """One row of the journal that moved a case, and the state it led to."""
+
+    at: datetime
+    to: str
+
+
+def facts_of(case: Case, moves: Iterable[Moved]) -> ClockFacts | None:
+    """Return the facts of a case's clocks; None while nobody knows what the case is about.
+
+    The moves are those of the journal, oldest first.
+    """
+    if case.kind is None:
+        return None
+    told = list(moves)
+    stopped_at = (case.answered_at or case.closed_at) if case.state in STOPPED else None
+    return ClockFacts(
+        kind=case.kind,
+        urgency=case.urgency,
+        line=case.line,
+        level1=case.level1,
+        opened_at=case.opened_at,
+        dispatched_at=next((one.at for one in told if one.to == "dispatched"), None),
+        stopped_at=stopped_at,
+        stages=stages_of([(case.drafted_at, "draft"), *((one.at, one.to) for one in told)]),
+    )
