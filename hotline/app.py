@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from hotline import blocks, database
+from hotline import blocks, database, sealed
 from hotline.callout import CalloutDesk
 from hotline.casework import load_casework
 from hotline.config import Config
@@ -32,6 +32,7 @@ from hotline.reminders import ReminderDesk
 from hotline.services import Ping, Services, utc_now
 from hotline.speech import transcriber_of, workers_of
 from hotline.steps import Steps
+from telephony.sealing import KeyFile
 
 log = logging.getLogger(__name__)
 
@@ -92,10 +93,11 @@ async def serving(config: Config) -> AsyncIterator[Running]:
     """Open everything the service is made of; nothing runs yet."""
     async with AsyncExitStack() as stack:
         casework = load_casework(config)
+        keys = KeyFile(config.keys_path)
         dsn = await stack.enter_async_context(database.opened(config.dsn, config.data_dir))
-        await _prepare(dsn, ours=config.dsn is None)
+        await _prepare(dsn, keys, ours=config.dsn is None)
         size = SPARE_CONNECTIONS + 2 * len(config.exchanges)
-        pool = await stack.enter_async_context(database.pooled(dsn, size=size))
+        pool = await stack.enter_async_context(database.pooled(dsn, size=size, keys=keys))
         async with database.borrowed(pool) as conn:
             folders = [one.blocked_dir for one in config.exchanges if one.blocked_dir]
             await blocks.write_lists(conn, folders, utc_now())
@@ -169,18 +171,24 @@ async def serving(config: Config) -> AsyncIterator[Running]:
         )
 
 
-async def _prepare(dsn: str, *, ours: bool) -> None:
-    """An embedded database is migrated at the start; a city's own only by `hotline migrate`."""
+async def _prepare(dsn: str, keys: KeyFile, *, ours: bool) -> None:
+    """An embedded database is migrated at the start; a city's own only by `hotline migrate`.
+
+    What an earlier version left unsealed is sealed, and everything sealed must be readable.
+    """
     async with database.connected(dsn) as conn:
+        missing = [one for one in await database.pending(conn) if one.phase == "pre"]
         if ours:
             await database.migrate(conn)
+    async with database.connected(dsn, keys) as conn:
+        if ours or not missing:
+            await sealed.seal_old(conn)
+            await sealed.check_keys(conn, keys.ring)
             return
-        missing = [one for one in await database.pending(conn) if one.phase == "pre"]
-    if missing:
-        raise MigrationRefusedError(
-            f"The database lacks {len(missing)} migrations of this version: "
-            "run `hotline migrate` first."
-        )
+    raise MigrationRefusedError(
+        f"The database lacks {len(missing)} migrations of this version: "
+        "run `hotline migrate` first."
+    )
 
 
 def _ping_database(pool: Pool) -> Ping:

@@ -69,7 +69,7 @@ _APPROVE: LiteralString = """
 _LIFT: LiteralString = "UPDATE blocks SET lifted_at = $2, lifted_by = $3 WHERE id = $1"
 _IN_FORCE: LiteralString = """
     SELECT i.number, max(b.until) AS until FROM blocks b JOIN identities i ON i.token = b.caller
-     WHERE b.lifted_at IS NULL AND b.until > $1 GROUP BY i.number"""
+     WHERE b.lifted_at IS NULL AND b.until > $1 GROUP BY i.token"""
 
 
 async def listed(conn: Connection, now: datetime) -> Sequence[Block]:

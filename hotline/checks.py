@@ -25,6 +25,7 @@ from hotline.speech import speech_model_path
 from routing.errors import RoutingError
 from routing.numbers import SHANGHAI
 from telephony.errors import TelephonyError
+from telephony.sealing import read_keys
 from transcription.errors import SpeechError
 from transcription.models import check_model
 
@@ -89,6 +90,7 @@ class Checks:
         for exchange in self._config.exchanges:
             async for line in self._of_exchange(exchange):
                 yield line
+        yield await self._line("check.keys", self._check_keys)
         yield await self._line("check.routing", self._check_routing)
         yield await self._line("check.calendar", self._check_calendar)
         yield await self._line("check.model", self._check_model)
@@ -114,6 +116,15 @@ class Checks:
             exchanges=len(config.exchanges),
             operators=len(config.operators),
         )
+
+    async def _check_keys(self) -> Found:
+        path = self._config.keys_path
+        if not path.exists():
+            return self._well("check.keys.first", path=path)
+        ring = read_keys(path)
+        if path.stat().st_mode & 0o077:
+            return self._ill("check.keys.open", path=path)
+        return self._well("check.keys.ok", path=path, count=len(ring.keys))
 
     async def _of_database(self, conn: asyncpg.Connection) -> AsyncIterator[Line]:
         async def answers() -> Found:

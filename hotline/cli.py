@@ -17,11 +17,13 @@ from deploy.errors import DeployError
 from hotline import (
     cli_cases,
     cli_jobs,
+    cli_keys,
     cli_notices,
     cli_policy,
     cli_reconcile,
     cli_speech,
     database,
+    sealed,
 )
 from hotline.catalogue import say
 from hotline.cli_config import configured, debugging
@@ -29,6 +31,7 @@ from hotline.errors import HotlineError
 from hotline.masking import mask_text
 from routing.errors import RoutingError
 from telephony.errors import TelephonyError
+from telephony.sealing import KeyFile
 from transcription.errors import SpeechError
 
 SENTENCES = (HotlineError, TelephonyError, SpeechError, RoutingError, DeployError)
@@ -44,6 +47,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_cases.cases, name="cases")
 app.add_typer(cli_jobs.jobs_app, name="jobs")
+app.add_typer(cli_keys.keys_app, name="keys")
 app.add_typer(cli_notices.notices_app, name="notices")
 app.add_typer(cli_speech.model, name="model")
 app.add_typer(cli_policy.policy_app, name="policy")
@@ -110,7 +114,10 @@ def migrate(
             database.opened(config.dsn, config.data_dir) as dsn,
             database.connected(dsn) as conn,
         ):
-            return await database.migrate(conn, phases=phases[phase])
+            done = await database.migrate(conn, phases=phases[phase])
+            async with database.connected(dsn, KeyFile(config.keys_path)) as sealing:
+                await sealed.seal_old(sealing)
+            return done
 
     names = ", ".join(f"{one.number:04d}_{one.name}.{one.phase}" for one in asyncio.run(run()))
     key = "migrate.done" if names else "migrate.nothing"

@@ -29,6 +29,7 @@ from routing import store as case_store
 from routing.cases import Actor, Case, CaseState, Kind, Move, MoveData, Role, Urgency
 from routing.deadlines import deadline_of
 from routing.errors import CaseUnknown
+from telephony.sealing import KeyFile
 from transcription import store as words
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ def at_work(config: Config, work: Callable[[asyncpg.Connection], Awaitable[T]]) 
     async def connection() -> AsyncIterator[asyncpg.Connection]:
         async with (
             database.opened(config.dsn, config.data_dir) as dsn,
-            database.connected(dsn) as conn,
+            database.connected(dsn, KeyFile(config.keys_path)) as conn,
             conn.transaction(),
         ):
             yield conn

@@ -20,6 +20,7 @@ from telephony.calls import CallEvent, CallTracker
 from telephony.events import System
 from telephony.reconcile import Difference
 from telephony.recovery import ExchangeFiles, Reconciled, Recovery
+from telephony.sealing import KeyFile
 
 _AGO = re.compile(r"(\d{1,5})([mhd])", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -101,7 +102,7 @@ def table(found: Sequence[Difference]) -> list[str]:
 async def _reconcile(config: Config, since: datetime, now: datetime) -> list[Reconciled]:
     async with (
         database.opened(config.dsn, config.data_dir) as dsn,
-        database.pooled(dsn, size=4) as pool,
+        database.pooled(dsn, size=4, keys=KeyFile(config.keys_path)) as pool,
     ):
         return [await _one(exchange, config, pool, since, now) for exchange in config.exchanges]
 

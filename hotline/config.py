@@ -135,6 +135,8 @@ class Config(BaseSettings):
     )
     http_host: Text = "127.0.0.1"
     http_port: Port = 8080
+    identity_keys: Path | None = None
+    """The keys names and numbers are sealed with; None keeps them in the data folder."""
     console_password: SecretStr | None = None
     console_password_file: Path | None = None
     language: Literal["zh", "en"] = "zh"
@@ -208,6 +210,11 @@ class Config(BaseSettings):
     def loaded_calendars(self) -> Path:
         """Where the years of the holiday calendar stand that the city has loaded itself."""
         return self.calendars_dir or self.data_dir / "calendars"
+
+    @property
+    def keys_path(self) -> Path:
+        """The file of the identity keys."""
+        return self.identity_keys or self.data_dir / "identity.keys"
 
     @property
     def store_dir(self) -> Path:

@@ -22,8 +22,10 @@ from typing import Any, Literal, LiteralString, TypeAlias, cast
 
 import asyncpg
 
+from hotline import sealed
 from hotline.errors import DatabaseUnavailableError, MigrationRefusedError
 from hotline.migrations import job_queue
+from telephony.sealing import KeyFile
 
 Connection: TypeAlias = asyncpg.Connection
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -165,20 +167,28 @@ async def _run(conn: asyncpg.Connection, migration: Migration) -> None:
 
 
 @asynccontextmanager
-async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    """One connection, closed at the end; raises `DatabaseUnavailableError`."""
+async def connected(dsn: str, keys: KeyFile | None = None) -> AsyncIterator[asyncpg.Connection]:
+    """One connection, closed at the end; raises `DatabaseUnavailableError`.
+
+    Only one opened with the identity keys can write or read names and numbers.
+    """
     conn = await _reach(asyncpg.connect(dsn, server_settings=_SETTINGS))
     try:
+        await sealed.teach(conn, keys)
         yield conn
     finally:
         await conn.close()
 
 
 @asynccontextmanager
-async def pooled(dsn: str, *, size: int = 10) -> AsyncIterator[Pool]:
+async def pooled(dsn: str, *, size: int = 10, keys: KeyFile | None = None) -> AsyncIterator[Pool]:
     """A pool of at most `size` connections; raises `DatabaseUnavailableError`."""
+
+    async def prepare(conn: asyncpg.Connection) -> None:
+        await sealed.teach(conn, keys)
+
     pool = await _reach(
-        asyncpg.create_pool(dsn, min_size=1, max_size=size, server_settings=_SETTINGS)
+        asyncpg.create_pool(dsn, min_size=1, max_size=size, server_settings=_SETTINGS, init=prepare)
     )
     try:
         yield pool

@@ -24,6 +24,7 @@ from telephony.ami import Decoder
 from telephony.calls import CallEvent, CallTracker
 from telephony.events import Fact, System
 from telephony.rows import BadRow, Parser
+from telephony.sealing import KeyFile
 from telephony.translation import translate
 
 AFTERWARDS = timedelta(hours=1)
@@ -61,7 +62,7 @@ async def replay(config: Config, file: Path, *, system: str, store: bool) -> Tol
 async def _store(config: Config, events: Sequence[CallEvent]) -> None:
     async with (
         database.opened(config.dsn, config.data_dir) as dsn,
-        database.connected(dsn) as conn,
+        database.connected(dsn, KeyFile(config.keys_path)) as conn,
     ):
         for event in events:
             async with conn.transaction():

@@ -15,6 +15,7 @@ import asyncpg
 
 from telephony.events import FACTS, ChannelStarted, Fact, LinkedId, Source, System, UniqueId
 from telephony.rows import PlacedFact, Position
+from telephony.store import caller_token
 
 _KINDS = {kind: name for name, kind in FACTS.items()}
 _HEAD = frozenset({"system", "source", "at", "unique_id", "linked_id"})
@@ -43,13 +44,6 @@ SELECT $1, $2, linked_id, unique_id, at, kind, body::jsonb, file, place
               $8::bigint[], $9::bigint[])
        AS told (linked_id, unique_id, at, kind, body, file, place)
 ON CONFLICT (system, source, file_inode, file_offset) DO NOTHING
-"""
-_WHO: LiteralString = """
-INSERT INTO identities (number, name)
-SELECT number, nullif(name, '') FROM unnest($1::text[], $2::text[]) AS told (number, name)
- ORDER BY number
-ON CONFLICT (number) DO UPDATE SET name = coalesce(identities.name, excluded.name)
-RETURNING number, token
 """
 
 
@@ -108,15 +102,18 @@ async def _append(
 
 
 async def _tokens(conn: asyncpg.Connection, facts: Sequence[PlacedFact]) -> dict[str, UUID]:
-    callers: dict[str, str] = {}
+    """A token for each caller's number; in one order, so that no two readers wait in a circle."""
+    callers: dict[str, tuple[str, datetime]] = {}
     for placed in facts:
         fact = placed.fact
         if isinstance(fact, ChannelStarted) and fact.number:
-            callers[fact.number] = callers.get(fact.number) or fact.name
-    if not callers:
-        return {}
-    rows = await conn.fetch(_WHO, list(callers), list(callers.values()))
-    return {row["number"]: row["token"] for row in rows}
+            name, at = callers.get(fact.number, ("", fact.at))
+            callers[fact.number] = (name or fact.name, at)
+    tokens: dict[str, UUID] = {}
+    for number, (name, at) in sorted(callers.items()):
+        if (token := await caller_token(conn, number, name, at)) is not None:
+            tokens[number] = token
+    return tokens
 
 
 def _body(fact: Fact, tokens: dict[str, UUID]) -> str:

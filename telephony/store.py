@@ -74,7 +74,7 @@ async def save(conn: asyncpg.Connection, event: CallEvent) -> SavedCall:
     gaps. What was stored first stays: a time told again by another clock changes nothing.
     """
     call = event.call
-    caller = await _token(conn, call.caller_number, call.caller_name, call.started_at)
+    caller = await caller_token(conn, call.caller_number, call.caller_name, call.started_at)
     known = await conn.fetchrow(_FIND, call.key.system, call.key.linked_id)
     if known is None:
         await conn.execute(_TAKE_TURN)
@@ -135,23 +135,29 @@ async def _insert(conn: asyncpg.Connection, call: Call, caller: UUID | None) -> 
 
 
 _WHO: LiteralString = """
-WITH known AS (SELECT token FROM identities WHERE number = $1),
+WITH known AS (SELECT token FROM identities WHERE look_up = $1::fingerprint),
+     learnt AS (
+        UPDATE identities SET name = $3::sealed
+         WHERE token = (SELECT token FROM known) AND name IS NULL AND $3::sealed IS NOT NULL),
      added AS (
-        INSERT INTO identities (number, name, first_seen)
-        SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM known)
-        ON CONFLICT (number) DO UPDATE SET name = coalesce(identities.name, excluded.name)
+        INSERT INTO identities (look_up, number, name, first_seen)
+        SELECT $1::fingerprint, $2::sealed, $3::sealed, $4 WHERE NOT EXISTS (SELECT FROM known)
+        ON CONFLICT (look_up) DO UPDATE SET name = coalesce(identities.name, excluded.name)
         RETURNING token)
 SELECT token FROM known UNION ALL SELECT token FROM added
 """
 
 
-async def _token(
+async def caller_token(
     conn: asyncpg.Connection, number: str | None, name: str | None, at: datetime
 ) -> UUID | None:
-    """The token that stands for a caller everywhere else; None where the number is withheld."""
+    """The token that stands for a caller everywhere else; None where the number is withheld.
+
+    The database gets number and name sealed, and the number's fingerprint to find it by.
+    """
     if not number:
         return None
-    token: UUID = await conn.fetchval(_WHO, number, name or None, at)
+    token: UUID = await conn.fetchval(_WHO, number, number, name or None, at)
     return token
 
 

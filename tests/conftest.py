@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 
 from hotline.database import EmbeddedPostgres, connected, migrate, pooled
+from telephony.sealing import KeyFile
 
 _TEMPLATE = "hotline_template"
 _FIRST = ("tests/acceptance", "tests/deploy", "tests/telephony", "tests/hotline")
@@ -102,16 +103,22 @@ async def empty_database(postgres: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def pool(database: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+def keys(tmp_path: Path) -> KeyFile:
+    """Identity keys where a service with `tmp_path` for its data folder looks for them."""
+    return KeyFile(tmp_path / "identity.keys")
+
+
+@pytest.fixture
+async def pool(database: str, keys: KeyFile) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
     """A pool on this test's own migrated database."""
-    async with pooled(database, size=8) as opened:
+    async with pooled(database, size=8, keys=keys) as opened:
         yield opened
 
 
 @pytest.fixture
-async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
+async def conn(database: str, keys: KeyFile) -> AsyncIterator[asyncpg.Connection]:
     """One connection to this test's own migrated database."""
-    async with connected(database) as opened:
+    async with connected(database, keys) as opened:
         yield opened
 
 

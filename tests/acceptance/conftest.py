@@ -21,6 +21,7 @@ from deploy.portable import ensure
 from hotline.database import connected, migrate
 from hotline.demo.service import Service
 from hotline.demo.settings import exchange_of, free_tcp_port, service_toml
+from telephony.sealing import KeyFile
 from tests.acceptance.proxy import Cable
 from tests.acceptance.stage import Stage, replies
 from tests.conftest import _beside
@@ -122,6 +123,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Asyn
                     service=service,
                     cable=cable,
                     dsn=dsn,
+                    keys=KeyFile(folder / "data" / "identity.keys"),
                     speech=SPEECH,
                     numbers=count(1),
                 )

@@ -19,6 +19,7 @@ from deploy.demo.scenarios import Caller, Reply
 from deploy.demo.script import ScriptedCall
 from hotline.database import connected
 from hotline.demo.service import Service
+from telephony.sealing import KeyFile
 from tests.acceptance.proxy import Cable
 
 PICKED_UP = "1381"  # operators answer and leave the hanging up to the caller
@@ -33,7 +34,7 @@ JUDGED: LiteralString = """
                      JOIN tail_positions p ON p.system = f.system AND p.source = 'judged'
                     WHERE f.linked_id = $1 AND f.kind = 'linked_id_ended' AND p."offset" >= f.id)"""
 FROM_NUMBER: LiteralString = (
-    "FROM calls c JOIN identities i ON i.token = c.caller WHERE i.number = $1"
+    "FROM calls c JOIN identities i ON i.token = c.caller WHERE i.look_up = $1::fingerprint"
 )
 
 
@@ -72,6 +73,7 @@ class Stage:
     service: Service
     cable: Cable
     dsn: str
+    keys: KeyFile
     speech: Path | None
     numbers: "count[int]"
 
@@ -122,7 +124,7 @@ class Stage:
         return [m for m in everything if m.call_id in ids]
 
     async def count(self, number: str) -> int:
-        async with connected(self.dsn) as conn:
+        async with connected(self.dsn, self.keys) as conn:
             return int(await conn.fetchval(f"SELECT count(*) {FROM_NUMBER}", number))
 
     async def stored(
@@ -133,7 +135,7 @@ class Stage:
         patience: float = PATIENCE,
     ) -> Stored:
         """Return the one call of this number once it has ended (or `until` holds)."""
-        async with connected(self.dsn) as conn:
+        async with connected(self.dsn, self.keys) as conn:
             async with asyncio.timeout(patience):
                 query = f"SELECT c.* {FROM_NUMBER} AND {until}"
                 # The database is asked again and again: the fact waited for rings no bell.
@@ -166,7 +168,7 @@ class Stage:
 
     async def differences(self, linked_id: str) -> list[str]:
         """What the exchange's files told otherwise of this call, once they have been compared."""
-        async with connected(self.dsn) as conn:
+        async with connected(self.dsn, self.keys) as conn:
             async with asyncio.timeout(PATIENCE):
                 while not await conn.fetchval(JUDGED, linked_id):  # noqa: ASYNC110 - as above
                     await asyncio.sleep(LOOK_SECONDS)

@@ -16,7 +16,7 @@ async def test_a_message_is_a_case_and_a_callback(stage: Stage) -> None:
     assert (stored.call["outcome"], stored.call["hangup_by"]) == ("voicemail", "caller")
     assert stored.cases == 1
     assert stored.journal.count("callback.wanted") == 1
-    async with connected(stage.dsn) as conn:
+    async with connected(stage.dsn, stage.keys) as conn:
         owed = await conn.fetchrow(
             "SELECT line, reason, done_at FROM callbacks WHERE call_id = $1", stored.call["id"]
         )
@@ -30,7 +30,7 @@ async def test_who_is_asked_and_says_nothing_has_not_answered(stage: Stage) -> N
     stored = await stage.stored((await stage.dial(caller)).caller.caller)
     assert (stored.call["outcome"], stored.call["hangup_by"]) == ("answered", "operator")
     assert stored.journal.count("survey.answered") == 1
-    async with connected(stage.dsn) as conn:
+    async with connected(stage.dsn, stage.keys) as conn:
         told = await conn.fetchrow(
             "SELECT solved, satisfied FROM surveys WHERE call_id = $1", stored.call["id"]
         )

@@ -19,6 +19,7 @@ from deploy.portable import ensure
 from hotline.database import connected
 from hotline.demo.service import Service
 from hotline.demo.settings import _exchange_table, exchange_of, free_tcp_port, service_toml
+from telephony.sealing import KeyFile
 from tests.acceptance.conftest import lines
 from tests.acceptance.stage import PICKED_UP, replies
 
@@ -43,7 +44,7 @@ class City:
 
     async def stored(self, placed: PlacedCall) -> asyncpg.Record:
         query = """SELECT c.* FROM calls c JOIN identities i ON i.token = c.caller
-                    WHERE i.number = $1 AND c.ended_at IS NOT NULL"""
+                    WHERE i.look_up = $1::fingerprint AND c.ended_at IS NOT NULL"""
         async with asyncio.timeout(PATIENCE):
             while not (rows := await self.conn.fetch(query, placed.caller.caller)):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
@@ -103,7 +104,8 @@ async def city(tmp_path: Path, database: str) -> AsyncIterator[City]:
             config=config, url=f"http://127.0.0.1:{http_port}", log=tmp_path / "service.log"
         )
         await stack.enter_async_context(service)
-        conn = await stack.enter_async_context(connected(database))
+        keys = KeyFile(tmp_path / "data" / "identity.keys")
+        conn = await stack.enter_async_context(connected(database, keys))
         yield City(exchanges=exchanges, telephones=telephones, service=service, conn=conn)
 
 

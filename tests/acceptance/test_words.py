@@ -51,7 +51,7 @@ async def test_a_scripted_call_becomes_an_emergency_case(stage: Stage) -> None:
     )
     stored = await stage.stored(placed.caller.caller, until=both, patience=90)
     call = stored.call
-    async with connected(stage.dsn) as conn:
+    async with connected(stage.dsn, stage.keys) as conn:
         heard = {
             row["leg"]: row
             for row in await conn.fetch("SELECT * FROM transcripts WHERE call_id = $1", call["id"])

@@ -63,6 +63,7 @@ def build(
 language = "en"
 {database}
 data_dir = "{folder / "data"}"
+identity_keys = "{folder / "identity.keys"}"
 models_dir = "{folder / "models"}"
 http_port = {city.http_port}
 reconcile_every_seconds = 0.2

@@ -221,7 +221,7 @@ async def everything(pool: Pool) -> dict[str, list[tuple[object, ...]]]:
     tables = {
         "calls": "SELECT * FROM calls ORDER BY id",
         "counter": "SELECT last FROM call_counter",
-        "identities": "SELECT number, name FROM identities ORDER BY number",
+        "identities": "SELECT number, name FROM identities ORDER BY look_up",
         "recordings": "SELECT * FROM recordings ORDER BY call_id, leg",
         "transcripts": "SELECT * FROM transcripts ORDER BY call_id, leg",
         "cases": """SELECT call_id, line, state, kind, level1, urgency, area, unit, owner,

@@ -70,6 +70,7 @@ async def test_check_says_of_every_part_whether_it_works(
         "CEL file of exchange mianyang-1": "✓",
         "queue_log file of exchange mianyang-1": "✓",
         "Recordings folder of exchange mianyang-1": "✓",
+        "Identity keys": "✓",
         "Routing rules": "✓",
         "Speech model": "✗",
         "Disk space": "✓",

@@ -13,6 +13,7 @@ from hotline.database import EmbeddedPostgres, Pool, connected, migrate, pooled
 from hotline.errors import ExchangeAwayError
 from hotline.exchange import RunningExchange, log_in_once
 from hotline.services import utc_now
+from telephony.sealing import KeyFile
 from tests.hotline import city
 from tests.telephony.exchange import Peer, ScriptedExchange, event
 
@@ -133,7 +134,7 @@ async def test_calls_told_while_the_database_is_away_are_stored_when_it_is_back(
             async with connected(dsn) as conn:
                 await migrate(conn)
             async with (
-                pooled(dsn, size=4) as pool,
+                pooled(dsn, size=4, keys=KeyFile(tmp_path / "identity.keys")) as pool,
                 ScriptedExchange() as exchange,
                 following(tmp_path, exchange.port, pool) as running,
             ):

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from hotline import flow
+from hotline import flow, sealed
 from hotline.cli_reconcile import _reconcile as reconcile
 from hotline.cli_reconcile import since_when, table
 from hotline.config import Config, load
@@ -21,6 +21,7 @@ from telephony import store
 from telephony.calls import Call, Leg
 from telephony.reconcile import Difference, DifferenceKind
 from telephony.recovery import Recovery
+from telephony.sealing import KeyFile
 from tests.hotline import city
 from tests.hotline.story import BEGAN, NOW, SYSTEM, Life, call, events, write_wav
 
@@ -215,13 +216,16 @@ async def test_a_recording_shorter_than_the_talk_is_kept_and_says_so(
 # ---- numbers without a gap ----
 
 
-async def test_call_numbers_have_no_gap_whoever_dies_on_the_way(database: str, pool: Pool) -> None:
+async def test_call_numbers_have_no_gap_whoever_dies_on_the_way(
+    database: str, pool: Pool, keys: KeyFile
+) -> None:
     """Many writers at once, each killed in a third of its transactions, at another point."""
 
     async def write(ended: Call, die: int) -> None:
         for attempt in range(3):
             conn = await asyncpg.connect(database)
             try:
+                await sealed.teach(conn, keys)
                 async with conn.transaction():
                     await store.save(conn, events(ended)[0])
                     if attempt == 0 and die % 3 == 1:

@@ -149,7 +149,10 @@ async def test_histograms_and_sums_agree_with_the_counters(conn: asyncpg.Connect
 
 async def test_no_label_holds_a_number_or_a_name_of_a_person(conn: asyncpg.Connection) -> None:
     token = await conn.fetchval(
-        "INSERT INTO identities (number, name) VALUES ('13890115678', '张三丰') RETURNING token"
+        "INSERT INTO identities (look_up, number, name) VALUES ($1, $2, $3) RETURNING token",
+        "13890115678",
+        "13890115678",
+        "张三丰",
     )
     await CallRow(id=5, line="mayor", started_at=NOW, queued=1, answered=2).write(conn)
     await conn.execute("UPDATE calls SET caller = $1, operator = '1001'", token)

@@ -19,6 +19,7 @@ from deploy.portable import ensure
 from hotline.database import EmbeddedPostgres, connected, migrate
 from hotline.demo.service import Service
 from hotline.demo.settings import exchange_of, free_tcp_port, service_toml
+from telephony.sealing import KeyFile
 from tests.acceptance.conftest import tone
 from tests.acceptance.proxy import Cable
 from tests.storm.compare import Comparison, compare
@@ -139,7 +140,8 @@ async def ride(storm: Storm, say: Callable[[str], None]) -> Report:
                 for group in groups:
                     tasks.create_task(_dial(telephones, group, storm, weather))
             say(f"{datetime.now(UTC):%H:%M:%S} the last call is over")
-            async with connected(dsn) as conn:
+            keys = KeyFile(folder / "data" / "identity.keys")
+            async with connected(dsn, keys) as conn:
                 await _settled(conn)
                 callers = [m for path in _traces(telephones, "storm-*") for m in read_trace(path)]
                 seen = calls_seen(callers, telephones.operator_messages())

@@ -1,0 +1,98 @@
+"""The database's types `sealed` and `fingerprint` as text: sealed going in, opened coming out.
+
+Where a query has a parameter of type `sealed` it is given text, and a column of that type comes
+back as text; a parameter of type `fingerprint` is given the text that is looked for. Whoever opened
+a connection without keys is told so when it meets such a value, and not before.
+"""
+
+from typing import Any, LiteralString
+
+import asyncpg
+
+from telephony.sealing import KeyFile, Keyring, SealError
+
+_KNOWN: LiteralString = "SELECT to_regtype('sealed') IS NOT NULL"
+_USED: LiteralString = """
+    SELECT DISTINCT (number).key FROM identities WHERE number IS NOT NULL
+     UNION SELECT DISTINCT (name).key FROM identities WHERE name IS NOT NULL"""
+_PLAIN: LiteralString = """
+    SELECT token, plain_number, plain_name FROM identities WHERE plain_number IS NOT NULL
+     LIMIT $1 FOR UPDATE SKIP LOCKED"""
+_SEAL: LiteralString = """
+    UPDATE identities SET look_up = $2, number = $3, name = $4, plain_number = NULL,
+           plain_name = NULL
+     WHERE token = $1"""
+_OLD: LiteralString = """
+    SELECT token, number, name FROM identities WHERE (number).key < $1
+     LIMIT $2 FOR UPDATE SKIP LOCKED"""
+_RENEW: LiteralString = "UPDATE identities SET number = $2, name = $3 WHERE token = $1"
+AT_ONCE = 1000
+
+
+async def teach(conn: asyncpg.Connection, keys: KeyFile | None) -> None:
+    """Let a connection seal and open; before the types are there it has nothing to learn."""
+    if not await conn.fetchval(_KNOWN):
+        return
+
+    def ring() -> Keyring:
+        if keys is None:
+            raise SealError("This connection was opened without the identity keys.")
+        return keys.ring
+
+    def opened(value: tuple[Any, ...]) -> str | None:
+        return None if value[1] is None else ring().open((value[0], value[1]))
+
+    await conn.set_type_codec(
+        "sealed",
+        schema=await conn.fetchval("SELECT current_schema()"),
+        encoder=lambda text: ring().seal(text),
+        decoder=opened,
+        format="tuple",
+    )
+    await conn.set_type_codec(
+        "fingerprint",
+        schema=await conn.fetchval("SELECT current_schema()"),
+        encoder=lambda text: (ring().fingerprint(text),),
+        decoder=lambda value: value[0],
+        format="tuple",
+    )
+
+
+async def check_keys(conn: asyncpg.Connection, keys: Keyring) -> None:
+    """Make sure that everything sealed can be opened.
+
+    Raises:
+        SealError: the key file lacks a key that the database uses.
+    """
+    used = {row["key"] for row in await conn.fetch(_USED)}
+    if missing := sorted(used - set(keys.keys)):
+        raise SealError(
+            f"The database holds names and numbers sealed with key {missing[0]}, which the "
+            "identity keys do not have: put back the key file that belongs to this database."
+        )
+
+
+async def seal_old(conn: asyncpg.Connection) -> int:
+    """Seal what an earlier version left plain; returns how many callers, after any interruption."""
+    sealed = 0
+    while True:
+        async with conn.transaction():
+            rows = await conn.fetch(_PLAIN, AT_ONCE)
+            for token, number, name in rows:
+                await conn.execute(_SEAL, token, number, number, name)
+        sealed += len(rows)
+        if not rows:
+            return sealed
+
+
+async def renew(conn: asyncpg.Connection, keys: Keyring) -> int:
+    """Seal anew what an older key sealed; returns how many callers. Can be cut off anywhere."""
+    renewed = 0
+    while True:
+        async with conn.transaction():
+            rows = await conn.fetch(_OLD, keys.newest, AT_ONCE)
+            for token, number, name in rows:
+                await conn.execute(_RENEW, token, number, name)
+        renewed += len(rows)
+        if not rows:
+            return renewed
