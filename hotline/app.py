@@ -26,6 +26,7 @@ from hotline.errors import DatabaseUnavailableError, MigrationRefusedError, Port
 from hotline.exchange import RunningExchange
 from hotline.feed import Feed
 from hotline.jobs import Workers
+from hotline.keeping import sounds_of
 from hotline.notices import NoticeDesk
 from hotline.operators import OperatorDesk
 from hotline.reminders import ReminderDesk
@@ -102,6 +103,8 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             folders = [one.blocked_dir for one in config.exchanges if one.blocked_dir]
             await blocks.write_lists(conn, folders, utc_now())
         feed = Feed(pool=pool, connect=lambda: database.connected(dsn))
+        sounds = sounds_of(config)
+        await asyncio.to_thread(sounds.clear)
         transcriber = transcriber_of(config)
         stack.push_async_callback(transcriber.aclose)
         exchanges = {
@@ -111,7 +114,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
         steps = Steps(
             pool=pool,
             clock=utc_now,
-            store_dir=config.store_dir,
+            sounds=sounds,
             recordings_dirs={one.system: one.recordings_dir for one in config.exchanges},
             recording_grace=timedelta(seconds=config.recording_grace_seconds),
             transcriber=transcriber,
@@ -148,6 +151,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             calendar=casework.calendar,
             city=casework.city,
             transcriber=transcriber,
+            sounds=sounds,
             control=ControlDesk(
                 config=config,
                 pool=pool,
@@ -161,6 +165,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 "database": _ping_database(pool),
                 "feed": feed.ping,
                 "speech": transcriber.ping,
+                "store": lambda: asyncio.to_thread(sounds.current.ping),
                 **{f"exchange {name}": one.ping for name, one in exchanges.items()},
                 **{f"orders {name}": one.ping_orders for name, one in exchanges.items()},
             },

@@ -1,6 +1,7 @@
 """`hotline check`: every part looked at before the night begins, each answered by one sentence.
 
-A check is an async function that returns `Found`; it changes nothing. What it opens it closes.
+A check is an async function that returns `Found`; it changes nothing, but for a small file that is
+put into the store and taken out again. What it opens it closes.
 """
 
 import asyncio
@@ -20,7 +21,9 @@ from hotline.catalogue import Language, say
 from hotline.config import Config, Exchange, unknown_variables
 from hotline.errors import HotlineError
 from hotline.exchange import log_in_once
+from hotline.keeping import sounds_of
 from hotline.services import Clock, utc_now
+from hotline.sounds import try_out
 from hotline.speech import speech_model_path
 from routing.errors import RoutingError
 from routing.numbers import SHANGHAI
@@ -94,6 +97,7 @@ class Checks:
         yield await self._line("check.routing", self._check_routing)
         yield await self._line("check.calendar", self._check_calendar)
         yield await self._line("check.model", self._check_model)
+        yield await self._line("check.store", self._check_store)
         yield await self._line("check.disk", self._check_disk)
         yield await self._line("check.port", self._check_port)
 
@@ -223,6 +227,15 @@ class Checks:
         path = speech_model_path(self._config)
         await asyncio.to_thread(check_model, path)
         return self._well("check.model.ok", model=path.name)
+
+    async def _check_store(self) -> Found:
+        sounds = sounds_of(self._config)
+        store = sounds.current
+        try:
+            await asyncio.to_thread(try_out, store, sounds.work)
+        except OSError as error:
+            return self._ill("check.store.fails", where=store.where, reason=error.strerror or error)
+        return self._well("check.store.ok", where=store.where)
 
     async def _check_disk(self) -> Found:
         folder = self._config.store_dir.absolute()

@@ -22,6 +22,7 @@ from hotline import (
     cli_policy,
     cli_reconcile,
     cli_speech,
+    cli_store,
     database,
     sealed,
 )
@@ -52,6 +53,7 @@ app.add_typer(cli_notices.notices_app, name="notices")
 app.add_typer(cli_speech.model, name="model")
 app.add_typer(cli_policy.policy_app, name="policy")
 app.add_typer(cli_policy.calendar_app, name="calendar")
+app.add_typer(cli_store.store_app, name="store")
 app.command("calls")(cli_cases.calls)
 app.command("reconcile")(cli_reconcile.reconcile)
 app.command("train")(cli_speech.train)

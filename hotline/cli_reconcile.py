@@ -15,6 +15,7 @@ from hotline.cli_config import configured
 from hotline.config import Config, Exchange
 from hotline.database import Pool, transaction
 from hotline.errors import ConfigError
+from hotline.keeping import sounds_of
 from hotline.spool import sweep
 from telephony.calls import CallEvent, CallTracker
 from telephony.events import System
@@ -131,5 +132,12 @@ async def _one(
         tell_call=tell_call,
     )
     done = await recovery.reconcile(since, now)
-    swept = await sweep(pool, system=system, spool=exchange.recordings_dir, since=since, now=now)
+    swept = await sweep(
+        pool,
+        system=system,
+        spool=exchange.recordings_dir,
+        sounds=sounds_of(config),
+        since=since,
+        now=now,
+    )
     return Reconciled(compared=done.compared, differences=(*done.differences, *swept))

@@ -31,6 +31,7 @@ from pydantic_settings import (
 
 import deploy
 from hotline.config_notices import Delivery, DestinationTable, NoticeRule
+from hotline.config_store import Store
 from hotline.config_tables import Port, Table, Text, Word, with_secret
 from hotline.errors import ConfigError
 
@@ -148,6 +149,7 @@ class Config(BaseSettings):
     exchanges: tuple[Exchange, ...] = ()
     lines: tuple[Line, ...] = ()
     operators: tuple[Operator, ...] = ()
+    store: Store = Store()
     speech: Speech = Speech()
     control: Control = Control()
     destinations: tuple[DestinationTable, ...] = ()
@@ -218,8 +220,13 @@ class Config(BaseSettings):
 
     @property
     def store_dir(self) -> Path:
-        """Where recordings are kept for good."""
+        """The folder where recordings are kept for good, unless a bucket is."""
         return self.data_dir / "recordings"
+
+    @property
+    def work_dir(self) -> Path:
+        """Where recordings lie while they are brought in or heard."""
+        return self.data_dir / "incoming"
 
 
 def _once(key: str, values: list[str]) -> None:

@@ -63,3 +63,11 @@ class NoticeUnknownError(HotlineError):
 
 class ExchangeAwayError(HotlineError):
     """An exchange cannot be followed at this moment."""
+
+
+class StoreAwayError(HotlineError):
+    """The store for recordings cannot be reached, refuses us or has no room: nothing is lost."""
+
+
+class SoundGoneError(HotlineError):
+    """A recording is not in the store, or is not what was put there."""

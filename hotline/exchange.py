@@ -26,6 +26,7 @@ from hotline import flow
 from hotline.config import Config
 from hotline.database import PASSING, Connection, Pool, transaction
 from hotline.errors import ExchangeAwayError
+from hotline.keeping import sounds_of
 from hotline.services import Clock
 from hotline.spool import sweep
 from telephony.buffer import Connected, Delivery, Disconnected
@@ -60,6 +61,7 @@ class RunningExchange:
         self._sweep_every = config.sweep_every_seconds
         self._facts_kept = timedelta(days=config.facts_kept_days)
         self._spool = exchange.recordings_dir
+        self._sounds = sounds_of(config)
         rules = rules_of(config)
         self._tracker = CallTracker(rules)
         self.recovery = Recovery(
@@ -154,6 +156,7 @@ class RunningExchange:
                     self._pool,
                     system=self.system,
                     spool=self._spool,
+                    sounds=self._sounds,
                     since=now - LOOK_BACK,
                     now=now,
                 )

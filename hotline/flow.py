@@ -140,7 +140,7 @@ async def recordings_collected(
             if (
                 isinstance(what, Stored)
                 and _is_worth_hearing(leg, call.outcome)
-                and await words.request(tx, call_id, leg, what.sha256, at=now)
+                and await words.request(tx, call_id, leg, what.kept.sha256, at=now)
             ):
                 await enqueue(tx, JobName.TRANSCRIBE, {"call_id": call_id, "leg": leg})
         if rows or not await store.has_recordings(tx, call_id):

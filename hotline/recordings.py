@@ -1,20 +1,20 @@
-"""From the exchange's spool into the store: found, verified, repaired, hashed, moved whole.
+"""From the exchange's spool into the store: found, verified, repaired, hashed, kept whole.
 
-A file appears in the store only when it is complete and on disk, and leaves the exchange only
-after the database knows of it. So at any moment at least one whole copy exists, and doing it
-again after a crash comes to the same end. Everything here blocks: call it in a thread.
+A recording leaves the exchange only after the store was seen to hold it and the database knows of
+it. So at any moment at least one whole copy exists, and doing it again after a crash comes to the
+same end: a recording has one name in a store, and what the database does not know of yet (it died,
+or was set back) is found there by its call. Everything here blocks: call it in a thread.
 """
 
 import errno
-import hashlib
 import logging
-import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePath
 
+from hotline.errors import StoreAwayError
 from hotline.jobs import LaterError
-from telephony.calls import Leg
+from hotline.sounds import Kept, Place, SoundStores, fetch, sha256_of_file
 from transcription import audio
 from transcription.errors import AudioError, AudioMissing
 
@@ -27,10 +27,9 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A recording that is safe in the store; `note` says what had to be repaired."""
+    """A recording that is safe in a store; `note` says what had to be repaired."""
 
-    path: Path
-    sha256: str
+    kept: Kept
     seconds: float
     note: str | None
 
@@ -57,11 +56,6 @@ def source_path(recordings_dir: Path, named: str) -> Path:
     return recordings_dir / PurePath(named).name
 
 
-def target_path(store: Path, call_id: int, leg: Leg, started_at: datetime) -> Path:
-    """Where a recording is kept: by the day of the call (UTC), call and leg."""
-    return store / started_at.astimezone(UTC).strftime("%Y/%m/%d") / f"{call_id:08d}-{leg}.wav"
-
-
 TOO_SHORT = timedelta(seconds=2)
 """A recording may miss so much of the talk: what a killed exchange had not written yet."""
 
@@ -79,28 +73,54 @@ def held_against(found: Found, talk: timedelta | None) -> Found:
     return replace(found, note=f"{found.note} {short}" if found.note else short)
 
 
-def take_in(source: Path, target: Path, *, now: datetime, missing_after: datetime) -> Found:
-    """Copy one recording into the store, whole or not at all.
+def take_in(
+    source: Path, place: Place, sounds: SoundStores, *, now: datetime, missing_after: datetime
+) -> Found:
+    """Bring one recording into the store, whole or not at all; `source` is only read.
 
     Raises:
-        LaterError: it is still being written, has not come yet, or the disk is full.
+        LaterError: it is still being written or has not come yet, or the store is away or full.
     """
     try:
-        if not source.exists() and target.exists():
-            return _stored(audio.inspect(target), target)  # moved before a crash, not yet recorded
+        if not source.exists() and (kept := _kept_before(place, sounds)) is not None:
+            return kept
         _wait_until_closed(source, now)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        found = audio.repair(source, target)
-        _sync_folder(target.parent)
-        return _stored(found, target)
+        return _brought(source, place, sounds)
     except AudioMissing as error:
         if now < missing_after:
             raise LaterError(f"{error} It is waited for.") from error
         return Missing(reason=str(error))
     except AudioError as error:
         return Damaged(reason=str(error))
+    except StoreAwayError as error:
+        raise LaterError(f"{source.name} stays at the exchange: {error}") from error
     except OSError as error:
-        raise LaterError(_sentence(error, source, target)) from error
+        raise LaterError(_sentence(error, source, sounds)) from error
+
+
+def _brought(source: Path, place: Place, sounds: SoundStores) -> Stored:
+    """A copy of our own is repaired and kept: what the exchange may still touch is only read."""
+    with sounds.in_hand(f"{place.call_id:08d}-{place.leg}.wav") as copy:
+        found = audio.repair(source, copy)
+        sha256 = sha256_of_file(copy)
+        key = place.key(sha256)
+        sounds.current.put(copy, key, sha256)
+    kept = Kept(store=sounds.current.kind, key=key, sha256=sha256)
+    return Stored(kept=kept, seconds=found.seconds, note=found.note)
+
+
+def _kept_before(place: Place, sounds: SoundStores) -> Stored | None:
+    """The recording in a store, where the exchange has it no more: it was brought in before."""
+    for store in sounds.all:
+        for key in store.find(place.folder):
+            if (sha256 := place.sha256_of(key)) is None:
+                continue
+            with sounds.in_hand(f"{place.call_id:08d}-{place.leg}.wav") as copy:
+                fetch(store, key, sha256, copy)
+                found = audio.inspect(copy)
+            kept = Kept(store=store.kind, key=key, sha256=sha256)
+            return Stored(kept=kept, seconds=found.seconds, note=found.note)
+    return None
 
 
 def _wait_until_closed(source: Path, now: datetime) -> None:
@@ -112,29 +132,14 @@ def _wait_until_closed(source: Path, now: datetime) -> None:
         raise LaterError(f"The recording {source.name} is still being written.")
 
 
-def _stored(found: audio.Audio, target: Path) -> Stored:
-    with target.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Stored(path=target, sha256=digest, seconds=found.seconds, note=found.note)
-
-
-def _sync_folder(folder: Path) -> None:
-    """A renamed file is safe from a power cut only when its folder is on disk too."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sentence(error: OSError, source: Path, target: Path) -> str:
+def _sentence(error: OSError, source: Path, sounds: SoundStores) -> str:
     if error.errno in _FULL:
         return (
-            f"The disk for recordings ({target.parent}) is full: {source.name} stays at the "
+            f"The disk for recordings ({sounds.work.parent}) is full: {source.name} stays at the "
             "exchange and is stored as soon as there is room."
         )
     return (
-        f"The recording {source.name} cannot be stored in {target.parent} "
+        f"The recording {source.name} cannot be stored in {sounds.current.where} "
         f"({error.strerror or error}): it stays at the exchange and is tried again."
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hotline.config import Config
 from hotline.database import Pool
 from hotline.feed import Feed
+from hotline.sounds import SoundStores
 from routing.calendar import Calendar
 from routing.directory import City
 from routing.policy import Policy
@@ -48,6 +49,8 @@ class Services:
     calendar: Calendar
     city: City
     transcriber: Transcriber
+    sounds: SoundStores
+    """Where recordings are kept."""
     control: "ControlDesk"
     operators: "OperatorDesk"
     callouts: "CalloutDesk"

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from hotline import flow, recordings, store
 from hotline.database import Connection, Pool, borrowed, transaction
+from hotline.errors import StoreAwayError
 from hotline.jobs import JobName, LaterError, Payload, Step
 from hotline.recordings import Found
 from hotline.services import Clock
+from hotline.sounds import Kept, Place, SoundStores
 from routing.classify import Classifier
 from telephony.calls import Leg
 from transcription import store as words
@@ -26,7 +28,7 @@ class Steps:
         *,
         pool: Pool,
         clock: Clock,
-        store_dir: Path,
+        sounds: SoundStores,
         recordings_dirs: Mapping[str, Path],
         recording_grace: timedelta,
         transcriber: Transcriber,
@@ -35,7 +37,7 @@ class Steps:
         """`recordings_dirs` names each exchange's spool by its system name."""
         self._pool = pool
         self._clock = clock
-        self._store_dir = store_dir
+        self._sounds = sounds
         self._recordings_dirs = recordings_dirs
         self._grace = recording_grace
         self._transcriber = transcriber
@@ -75,8 +77,8 @@ class Steps:
         async with self._tx() as tx:
             await flow.recordings_collected(tx, call_id, found, self._clock())
             sources = await store.stored_sources(tx, call_id)
-        for named in sources:
-            await asyncio.to_thread(recordings.remove_source, self._source(call.system, named))
+        for named, kept in sources:
+            await asyncio.to_thread(self._take_away, self._source(call.system, named), kept)
         if later is not None:
             raise later
 
@@ -84,11 +86,23 @@ class Steps:
         ended_at = call.ended_at or call.started_at
         found = recordings.take_in(
             self._source(call.system, expected.source_path),
-            recordings.target_path(self._store_dir, call.id, expected.leg, call.started_at),
+            Place(call_id=call.id, leg=expected.leg, started_at=call.started_at),
+            self._sounds,
             now=self._clock(),
             missing_after=ended_at + self._grace,
         )
         return recordings.held_against(found, ended_at - (call.answered_at or ended_at))
+
+    def _take_away(self, source: Path, kept: Kept) -> None:
+        """Out of the exchange, if the store still has it: what lies there may be the last copy."""
+        if not source.exists():
+            return
+        try:
+            held = self._sounds.of(kept.store).size(kept.key) is not None
+        except (StoreAwayError, OSError) as error:
+            raise LaterError(f"{source.name} stays at the exchange: {error}") from error
+        if held:
+            recordings.remove_source(source)
 
     def _source(self, system: str, named: str) -> Path:
         if (folder := self._recordings_dirs.get(system)) is None:
@@ -102,7 +116,8 @@ class Steps:
         """Have one leg heard.
 
         Raises:
-            LaterError: the engine cannot work now (no model yet, or the service stops).
+            LaterError: the engine cannot work now (no model yet, or the service stops), or the
+                store is away.
         """
         call_id, leg = int(job["call_id"]), Leg(job["leg"])
         async with borrowed(self._pool) as conn:
@@ -110,7 +125,10 @@ class Steps:
         if sound is None:
             return
         try:
-            heard = await self._transcriber.transcribe(sound.path, leg)
+            async with self._sounds.lent(sound) as wav:
+                heard = await self._transcriber.transcribe(wav, leg)
+        except (StoreAwayError, OSError) as error:
+            raise LaterError(f"The sound of call {call_id} cannot be heard now: {error}") from error
         except SpeechError as error:
             await self._not_heard(call_id, leg, sound.sha256, error)
         else:

@@ -6,7 +6,6 @@ done twice changes nothing the second time.
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import LiteralString, assert_never
 
 import asyncpg
@@ -14,6 +13,7 @@ import asyncpg
 from hotline.database import Connection
 from hotline.errors import CallUnknownError
 from hotline.recordings import Damaged, Found, Missing, Stored
+from hotline.sounds import Kept, KeptIn
 from telephony.calls import Leg, Outcome
 
 
@@ -37,14 +37,6 @@ class Expected:
 
     leg: Leg
     source_path: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
-    """A stored recording whose words are still to come."""
-
-    path: Path
-    sha256: str
 
 
 _GET_CALL: LiteralString = """
@@ -105,7 +97,9 @@ async def expected_recordings(conn: Connection, call_id: int) -> list[Expected]:
 
 
 _SETTLE: LiteralString = """
-    UPDATE recordings SET state = $3, path = $4, sha256 = $5, seconds = $6, reason = $7
+    UPDATE recordings
+       SET state = $3, path = $4, sha256 = $5, seconds = $6, reason = $7,
+           kept_in = coalesce($8, kept_in)
      WHERE call_id = $1 AND leg = $2 AND state = 'expected'"""
 
 
@@ -114,23 +108,26 @@ async def settle_recording(conn: Connection, call_id: int, leg: Leg, found: Foun
     values: tuple[object, ...]
     match found:
         case Stored():
-            values = ("stored", str(found.path), found.sha256, found.seconds, found.note)
+            kept = found.kept
+            values = ("stored", kept.key, kept.sha256, found.seconds, found.note, kept.store)
         case Missing():
-            values = ("missing", None, None, None, found.reason)
+            values = ("missing", None, None, None, found.reason, None)
         case Damaged():
-            values = ("damaged", None, None, None, found.reason)
+            values = ("damaged", None, None, None, found.reason, None)
         case _:
             assert_never(found)
     return await conn.execute(_SETTLE, call_id, leg.value, *values) == "UPDATE 1"
 
 
 _STORED: LiteralString = """
-    SELECT source_path FROM recordings WHERE call_id = $1 AND state = 'stored'"""
+    SELECT source_path, kept_in, path, sha256 FROM recordings
+     WHERE call_id = $1 AND state = 'stored'"""
 
 
-async def stored_sources(conn: Connection, call_id: int) -> list[str]:
-    """Where the stored recordings of a call came from: those files may leave the exchange."""
-    return [row["source_path"] for row in await conn.fetch(_STORED, call_id)]
+async def stored_sources(conn: Connection, call_id: int) -> list[tuple[str, Kept]]:
+    """Where the stored recordings of a call came from, and where they are now."""
+    rows = await conn.fetch(_STORED, call_id)
+    return [(row["source_path"], kept_at(row)) for row in rows]
 
 
 _EXPECTING: LiteralString = """
@@ -151,16 +148,19 @@ async def has_recordings(conn: Connection, call_id: int) -> bool:
 
 
 _SOUND: LiteralString = """
-    SELECT r.path, r.sha256 FROM transcripts t JOIN recordings r USING (call_id, leg)
+    SELECT r.kept_in, r.path, r.sha256 FROM transcripts t JOIN recordings r USING (call_id, leg)
      WHERE t.call_id = $1 AND t.leg = $2 AND t.state = 'pending' AND r.state = 'stored'"""
 
 
-async def sound_to_hear(conn: Connection, call_id: int, leg: Leg) -> Sound | None:
+async def sound_to_hear(conn: Connection, call_id: int, leg: Leg) -> Kept | None:
     """The stored recording of a leg whose transcript is pending; None where it is through."""
     row = await conn.fetchrow(_SOUND, call_id, leg.value)
-    if row is None:
-        return None
-    return Sound(path=Path(row["path"]), sha256=row["sha256"])
+    return kept_at(row) if row else None
+
+
+def kept_at(row: asyncpg.Record) -> Kept:
+    """Where the recording of a row (`kept_in`, `path`, `sha256`) is kept."""
+    return Kept(store=KeptIn(row["kept_in"]), key=row["path"], sha256=row["sha256"])
 
 
 _LAST_CALLS: LiteralString = """

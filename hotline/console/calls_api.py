@@ -1,9 +1,8 @@
 """Calls, their sound and their words, as the console shows them; reading only."""
 
-import asyncio
 import json
+import logging
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, LiteralString
 
 import asyncpg
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from hotline.console.desk import Request
 from hotline.console.endpoint import get
+from hotline.console.playing import played
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import (
     CallDetail,
@@ -23,10 +23,14 @@ from hotline.console.shapes import (
     TurnView,
 )
 from hotline.database import Connection, borrowed
+from hotline.errors import SoundGoneError
 from hotline.masking import mask_name, mask_number
+from hotline.store import kept_at
 from routing.cases import Urgency
 from telephony.calls import Leg
 from transcription import store as words
+
+log = logging.getLogger(__name__)
 
 _CALLS: LiteralString = """
     SELECT c.*, i.number AS caller_number, i.name AS caller_name,
@@ -56,7 +60,8 @@ _WORDS: LiteralString = """
     SELECT leg, state, engine, model, confidence, audio_seconds, reason, requested_at, done_at
       FROM transcripts WHERE call_id = $1 ORDER BY leg"""
 _PATH: LiteralString = """
-    SELECT path FROM recordings WHERE call_id = $1 AND leg = $2 AND state = 'stored'"""
+    SELECT kept_in, path, sha256 FROM recordings
+     WHERE call_id = $1 AND leg = $2 AND state = 'stored'"""
 
 
 async def list_calls(asked: Request) -> Calls:
@@ -103,18 +108,13 @@ async def play(asked: Request) -> web.StreamResponse:
     """The sound of one stored leg; the browser may ask for any part of it (Range)."""
     call_id, leg = asked.path_id("call_id"), Leg(asked.http.match_info["leg"])
     async with borrowed(asked.services.pool) as conn:
-        path = await conn.fetchval(_PATH, call_id, leg)
-    store = asked.services.config.store_dir
-    if path is None or not await asyncio.to_thread(_is_kept, store, Path(path)):
-        raise ProblemError(Fault.NO_SOUND, f"Call {call_id} has no stored sound of this side.")
-    return web.FileResponse(
-        path, headers={"Content-Type": "audio/wav", "Cache-Control": "private, no-store"}
-    )
-
-
-def _is_kept(store: Path, path: Path) -> bool:
-    """Whether the file is there and lies inside the store, however its path is written."""
-    return path.is_file() and path.resolve().is_relative_to(store.resolve())
+        row = await conn.fetchrow(_PATH, call_id, leg)
+    try:
+        if row is not None:
+            return await played(asked.http, asked.services.sounds, kept_at(row))
+    except SoundGoneError as error:
+        log.error("Call %d cannot be played: %s", call_id, error)  # noqa: TRY400 - no surprise
+    raise ProblemError(Fault.NO_SOUND, f"Call {call_id} has no stored sound of this side.")
 
 
 def _recording(call_id: int, row: asyncpg.Record) -> RecordingView:
@@ -173,7 +173,7 @@ ENDPOINTS = (
         play,
         None,
         media="audio/wav",
-        faults=(Fault.NO_SOUND,),
+        faults=(Fault.NO_SOUND, Fault.STORE_AWAY),
         also=(HTTPStatus.PARTIAL_CONTENT,),
     ),
 )

@@ -26,6 +26,7 @@ class Fault(StrEnum):
     EXCHANGE_AWAY = "exchange_away"
     NOT_FOUND = "not_found"
     NO_SOUND = "no_sound"
+    STORE_AWAY = "store_away"
     CONFLICT = "conflict"
     ILLEGAL_MOVE = "illegal_move"
     MISSING_FACT = "missing_fact"
@@ -49,6 +50,7 @@ STATUS: dict[Fault, HTTPStatus] = {
     Fault.EXCHANGE_AWAY: HTTPStatus.SERVICE_UNAVAILABLE,
     Fault.NOT_FOUND: HTTPStatus.NOT_FOUND,
     Fault.NO_SOUND: HTTPStatus.NOT_FOUND,
+    Fault.STORE_AWAY: HTTPStatus.SERVICE_UNAVAILABLE,
     Fault.CONFLICT: HTTPStatus.CONFLICT,
     Fault.ILLEGAL_MOVE: HTTPStatus.CONFLICT,
     Fault.MISSING_FACT: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -18,6 +18,8 @@ from hotline.casework import load_casework
 from hotline.config import Config
 from hotline.database import Connection, Pool, transaction
 from hotline.jobs import JobName, Step
+from hotline.sound_folder import SoundFolder
+from hotline.sounds import SoundStore, SoundStores
 from hotline.steps import Steps
 from telephony.calls import (
     Call,
@@ -151,6 +153,8 @@ class Life:
         self.spool = folder / "spool"
         self.spool.mkdir(exist_ok=True)
         self.store = folder / "store"
+        kept = SoundFolder(self.store)
+        self.sounds = SoundStores(current=kept, folder=kept, work=folder / "incoming")
         self.now = NOW
         self.engine = ScriptedEngine()
         self.death = death
@@ -164,7 +168,7 @@ class Life:
         self.steps = MortalSteps(
             pool=pool,
             clock=lambda: self.now,
-            store_dir=self.store,
+            sounds=self.sounds,
             recordings_dirs={SYSTEM: self.spool},
             recording_grace=timedelta(seconds=120),
             transcriber=self.engine,
@@ -180,6 +184,13 @@ class Life:
                 raise Died
         if self.death is not None and self.death.strikes(after_commit=True):
             raise Died
+
+    def keep_in(self, store: SoundStore) -> None:
+        """From now on recordings go to this store."""
+        self.sounds = SoundStores(
+            current=store, folder=SoundFolder(self.store), work=self.sounds.work
+        )
+        self.steps._sounds = self.sounds
 
     def record(self, ended: Call, seconds: float = 1.0) -> list[Path]:
         """What the exchange leaves in its spool for this call."""

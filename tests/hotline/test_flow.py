@@ -56,7 +56,7 @@ async def test_a_call_becomes_a_transcribed_routed_case(pool: Pool, tmp_path: Pa
     assert not set(files) & set(life.spool.iterdir())
     stored = await pool.fetch("SELECT * FROM recordings ORDER BY leg")
     assert [r["state"] for r in stored] == ["stored", "stored"]
-    assert {Path(r["path"]) for r in stored} <= set(life.store.rglob("*"))
+    assert {life.store / r["path"] for r in stored} <= set(life.store.rglob("*"))
     async with pool.acquire() as conn:
         case = (await cases.page(conn)).cases[0]
     assert (case.call_id, case.line, case.owner, case.state) == (1, "mayor", "1001", "draft")

@@ -15,10 +15,9 @@ from hotline.cli_reconcile import since_when, table
 from hotline.config import Config, load
 from hotline.database import Pool, transaction
 from hotline.errors import ConfigError
-from hotline.recordings import target_path
 from hotline.spool import sweep
 from telephony import store
-from telephony.calls import Call, Leg
+from telephony.calls import Call
 from telephony.reconcile import Difference, DifferenceKind
 from telephony.recovery import Recovery
 from telephony.sealing import KeyFile
@@ -130,7 +129,9 @@ def age(paths: Sequence[Path]) -> None:
 
 
 async def swept(pool: Pool, life: Life) -> list[tuple[object, object, bool]]:
-    found = await sweep(pool, system=SYSTEM, spool=life.spool, since=LONG_BEFORE, now=NOW)
+    found = await sweep(
+        pool, system=SYSTEM, spool=life.spool, sounds=life.sounds, since=LONG_BEFORE, now=NOW
+    )
     assert {difference.kind for difference in found} <= {DifferenceKind.RECORDING}
     return [(one.detail["stored"], one.detail["files"], one.repaired) for one in found]
 
@@ -187,7 +188,10 @@ async def test_a_recording_of_no_call_is_told_and_never_touched(pool: Pool, tmp_
     life = Life(pool, tmp_path)
     age([write_wav(life.spool / "mianyang-1-1.99-caller.wav"), write_wav(life.spool / "other.wav")])
     for _ in range(2):
-        assert await swept(pool, life) == [("no call", "caller", False)]
+        assert await swept(pool, life) == [
+            ("no call", "mianyang-1-1.99-caller.wav", False),
+            ("no call", "other.wav", False),
+        ]
     assert len(list(life.spool.iterdir())) == 2
 
 
@@ -197,7 +201,8 @@ async def test_a_stored_recording_that_is_gone_from_the_store_is_told(
     life, ended = Life(pool, tmp_path), call()
     life.record(ended)
     await life.live(ended)
-    target_path(life.store, 1, Leg.CALLER, ended.started_at).unlink()
+    (kept,) = life.store.rglob("caller-*.wav")
+    kept.unlink()
     assert await swept(pool, life) == [("gone from the store", "caller", False)]
 
 

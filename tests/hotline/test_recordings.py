@@ -15,17 +15,31 @@ from hotline import recordings
 from hotline.database import Pool
 from hotline.jobs import LaterError
 from hotline.recordings import SETTLED, Damaged, Missing, Stored, take_in
+from hotline.sound_folder import SoundFolder
+from hotline.sounds import Place, SoundStores
 from telephony.calls import Leg
 from tests.hotline.story import NOW, Life, at, call, write_wav
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def _take(source: Path, target: Path, *, late: bool = True) -> recordings.Found:
+PLACE = Place(call_id=7, leg=Leg.CALLER, started_at=at(0))
+
+
+def _take(source: Path, sounds: SoundStores, *, late: bool = True) -> recordings.Found:
     now = datetime.now(UTC) + timedelta(minutes=5)
-    return take_in(
-        source, target, now=now, missing_after=LONG_AGO if late else now + timedelta(hours=1)
-    )
+    after = LONG_AGO if late else now + timedelta(hours=1)
+    return take_in(source, PLACE, sounds, now=now, missing_after=after)
+
+
+def _sounds(folder: Path) -> SoundStores:
+    kept = SoundFolder(folder / "store")
+    return SoundStores(current=kept, folder=kept, work=folder / "incoming")
+
+
+def _kept(sounds: SoundStores) -> list[bytes]:
+    store = sounds.current
+    return [b"".join(store.read(key)) for key in store.find("2026")]
 
 
 @pytest.fixture
@@ -34,79 +48,82 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def target(tmp_path: Path) -> Path:
-    return tmp_path / "store" / "2026" / "a.wav"
+def sounds(tmp_path: Path) -> SoundStores:
+    return _sounds(tmp_path)
 
 
-def test_a_sound_file_is_stored_with_its_length_and_hash(source: Path, target: Path) -> None:
-    found = _take(source, target)
+def test_a_sound_file_is_stored_with_its_length_and_hash(source: Path, sounds: SoundStores) -> None:
+    found = _take(source, sounds)
     assert isinstance(found, Stored)
     assert (found.seconds, found.note) == (2.0, None)
-    assert found.sha256 == sha256(target.read_bytes()).hexdigest()
-    assert target.read_bytes() == source.read_bytes()
+    assert found.kept.sha256 == sha256(source.read_bytes()).hexdigest()
+    assert found.kept.key == f"2026/11/23/00000007/caller-{found.kept.sha256}.wav"
+    assert _kept(sounds) == [source.read_bytes()]
+    assert list(sounds.work.iterdir()) == []
 
 
-def test_taking_it_in_twice_is_taking_it_in_once(source: Path, target: Path) -> None:
-    once = _take(source, target)
-    assert _take(source, target) == once
+def test_taking_it_in_twice_is_taking_it_in_once(source: Path, sounds: SoundStores) -> None:
+    once = _take(source, sounds)
+    assert _take(source, sounds) == once
     source.unlink()
-    assert _take(source, target) == once  # moved by a process that died before it could say so
-    assert [p.name for p in target.parent.iterdir()] == [target.name]
+    assert _take(source, sounds) == once  # brought in by a process of which the database lost word
+    assert len(_kept(sounds)) == 1
 
 
-def test_the_header_a_crashed_exchange_left_is_repaired(source: Path, target: Path) -> None:
+def test_the_header_a_crashed_exchange_left_is_repaired(source: Path, sounds: SoundStores) -> None:
     data = bytearray(source.read_bytes())
     data[4:8] = data[40:44] = bytes(4)
     source.write_bytes(data)
-    found = _take(source, target)
+    found = _take(source, sounds)
     assert isinstance(found, Stored)
     assert found.seconds == 2.0
     assert found.note is not None
     assert "was not closed properly" in found.note
 
 
-def test_a_file_that_is_still_being_written_is_waited_for(source: Path, target: Path) -> None:
+def test_a_file_that_is_still_being_written_is_waited_for(
+    source: Path, sounds: SoundStores
+) -> None:
     data = bytearray(source.read_bytes())
     data[4:8] = data[40:44] = bytes(4)
     source.write_bytes(data)
     written = datetime.fromtimestamp(source.stat().st_mtime, UTC)
     with pytest.raises(LaterError, match="still being written"):
-        take_in(source, target, now=written + SETTLED / 2, missing_after=LONG_AGO)
-    assert not target.exists()
-    assert isinstance(
-        take_in(source, target, now=written + SETTLED, missing_after=LONG_AGO), Stored
-    )
+        take_in(source, PLACE, sounds, now=written + SETTLED / 2, missing_after=LONG_AGO)
+    assert _kept(sounds) == []
+    found = take_in(source, PLACE, sounds, now=written + SETTLED, missing_after=LONG_AGO)
+    assert isinstance(found, Stored)
 
 
-def test_a_zero_length_file_is_damaged_and_stays(source: Path, target: Path) -> None:
+def test_a_zero_length_file_is_damaged_and_stays(source: Path, sounds: SoundStores) -> None:
     source.write_bytes(b"")
-    found = _take(source, target)
+    found = _take(source, sounds)
     assert found == Damaged(reason="The recording a-caller.wav is a file of zero length.")
     assert source.exists()
-    assert not target.exists()
+    assert _kept(sounds) == []
 
 
-def test_a_file_cut_inside_its_header_is_damaged(source: Path, target: Path) -> None:
+def test_a_file_cut_inside_its_header_is_damaged(source: Path, sounds: SoundStores) -> None:
     source.write_bytes(source.read_bytes()[:30])
-    found = _take(source, target)
+    found = _take(source, sounds)
     assert isinstance(found, Damaged)
     assert "breaks off inside its header" in found.reason
 
 
-def test_a_file_cut_inside_its_sound_keeps_what_is_there(source: Path, target: Path) -> None:
+def test_a_file_cut_inside_its_sound_keeps_what_is_there(source: Path, sounds: SoundStores) -> None:
     source.write_bytes(source.read_bytes()[: 44 + 16000])
-    found = _take(source, target)
+    found = _take(source, sounds)
     assert isinstance(found, Stored)
     assert found.seconds == 1.0
     assert found.note is not None
     assert "breaks off 1.0 s early" in found.note
 
 
-def test_a_missing_file_is_waited_for_and_then_missing(tmp_path: Path, target: Path) -> None:
+def test_a_missing_file_is_waited_for_and_then_missing(tmp_path: Path, sounds: SoundStores) -> None:
     gone = tmp_path / "gone.wav"
     with pytest.raises(LaterError, match=r"gone\.wav"):
-        _take(gone, target, late=False)
-    found = _take(gone, target)
+        _take(gone, sounds, late=False)
+    found = _take(gone, sounds)
     assert isinstance(found, Missing)
     assert "gone.wav" in found.reason
 
@@ -116,11 +133,6 @@ def test_a_missing_file_is_waited_for_and_then_missing(tmp_path: Path, target: P
 )
 def test_a_name_from_the_exchange_never_leads_out_of_its_folder(tmp_path: Path, named: str) -> None:
     assert recordings.source_path(tmp_path, named) == tmp_path / "passwd"
-
-
-def test_the_target_is_by_day_call_and_leg(tmp_path: Path) -> None:
-    path = recordings.target_path(tmp_path, 7, Leg.OPERATOR, at(0))
-    assert path == tmp_path / "2026/11/23/00000007-operator.wav"
 
 
 @contextmanager
@@ -154,15 +166,15 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path, tiny_disk: Path) -> None:
     source = write_wav(tmp_path / "long.wav", 10.0)
     before = source.read_bytes()
-    target = tiny_disk / "store" / "long.wav"
+    sounds = _sounds(tiny_disk)
     with pytest.raises(LaterError) as raised:
-        _take(source, target)
+        _take(source, sounds)
     assert str(raised.value) == (
-        f"The disk for recordings ({target.parent}) is full: long.wav stays at the exchange "
+        f"The disk for recordings ({tiny_disk}) is full: long.wav stays at the exchange "
         "and is stored as soon as there is room."
     )
     assert source.read_bytes() == before
-    assert list(target.parent.iterdir()) == []
+    assert [path for path in tiny_disk.rglob("*") if path.is_file()] == []
 
 
 async def test_a_call_on_a_full_disk_is_stored_when_there_is_room_again(

@@ -15,6 +15,7 @@ from hotline.console.server import build
 from hotline.control import ControlDesk
 from hotline.database import Pool, connected
 from hotline.feed import Feed
+from hotline.keeping import sounds_of
 from hotline.operators import OperatorDesk
 from hotline.services import Services
 from telephony.calls import Leg
@@ -70,6 +71,7 @@ def services_on(
         calendar=casework.calendar,
         city=casework.city,
         transcriber=Silent(),
+        sounds=sounds_of(config),
         control=ControlDesk(
             config=config, pool=pool, exchanges={}, city=casework.city, clock=clock
         ),

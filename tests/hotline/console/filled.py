@@ -13,6 +13,7 @@ from pathlib import Path
 from hotline import flow, recordings
 from hotline.database import transaction
 from hotline.services import Services
+from hotline.sounds import Kept, Place
 from routing.cases import Actor, Kind, Move, MoveData, Role, Urgency
 from routing.classify import Classifier
 from telephony.calls import (
@@ -145,14 +146,15 @@ class Town:
     async def records(self, call_id: int, call: Call) -> None:
         assert call.ended_at is not None
         length = (call.ended_at - call.started_at).total_seconds()
-        store = self.services.config.store_dir
+        kept_in = self.services.sounds.current
         found = {}
         for leg in Leg:
-            path = recordings.target_path(store, call_id, leg, call.started_at)
+            place = Place(call_id=call_id, leg=leg, started_at=call.started_at)
+            sha256 = f"{call_id:02d}{leg:*<62}"
+            kept = Kept(store=kept_in.kind, key=place.key(sha256), sha256=sha256)
+            path = self.services.config.store_dir / kept.key
             write_sound(path, length, 440 if leg is Leg.CALLER else 330)
-            found[leg] = recordings.Stored(
-                path=path, sha256=f"{call_id:02d}{leg:*<62}", seconds=length, note=None
-            )
+            found[leg] = recordings.Stored(kept=kept, seconds=length, note=None)
         async with transaction(self.services.pool) as tx:
             await flow.recordings_collected(tx, call_id, found, call.ended_at + seconds(2))
 
