@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
+import asyncpg
+
 from hotline.database import Connection
 from routing import store
 from routing.cases import Case, CaseState
@@ -57,7 +59,9 @@ _MOVE_ON: LiteralString = """
     RETURNING l.case_id"""
 _REMEMBER: LiteralString = """
     INSERT INTO reminders_sent (case_id, stage, starts_at, ends_at, share, reached_at, sent_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING case_id"""
+    SELECT *, $7 FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[],
+                             $5::smallint[], $6::timestamptz[])
+    ON CONFLICT DO NOTHING RETURNING case_id, stage, starts_at, ends_at, share"""
 
 
 async def waiting(conn: Connection, now: datetime, limit: int) -> list[Look]:
@@ -96,14 +100,17 @@ async def _moves(conn: Connection, ids: Sequence[int]) -> Mapping[int, list[Move
 async def _sent(conn: Connection, ids: Sequence[int]) -> Mapping[int, list[Mark]]:
     found: defaultdict[int, list[Mark]] = defaultdict(list)
     for row in await conn.fetch(_SENT, ids):
-        mark = Mark(
-            stage=Stage(row["stage"]),
-            starts_at=row["starts_at"],
-            ends_at=row["ends_at"],
-            share=row["share"],
-        )
-        found[row["case_id"]].append(mark)
+        found[row["case_id"]].append(_mark(row))
     return found
+
+
+def _mark(row: asyncpg.Record) -> Mark:
+    return Mark(
+        stage=Stage(row["stage"]),
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        share=row["share"],
+    )
 
 
 async def move_on(tx: Connection, looked: Sequence[Looked]) -> frozenset[int]:
@@ -117,17 +124,19 @@ async def move_on(tx: Connection, looked: Sequence[Looked]) -> frozenset[int]:
     return frozenset(row["case_id"] for row in rows)
 
 
-async def remember(tx: Connection, case_id: int, reminder: Reminder, now: datetime) -> bool:
-    """Note a reminder as sent; false when it was sent before."""
-    mark = reminder.mark
-    row = await tx.fetchrow(
+async def remember(
+    tx: Connection, reminders: Sequence[tuple[int, Reminder]], now: datetime
+) -> frozenset[tuple[int, Mark]]:
+    """Note reminders of cases as sent; returns those that were not sent before."""
+    marks = [reminder.mark for _, reminder in reminders]
+    rows = await tx.fetch(
         _REMEMBER,
-        case_id,
-        mark.stage,
-        mark.starts_at,
-        mark.ends_at,
-        mark.share,
-        reminder.at,
+        [case_id for case_id, _ in reminders],
+        [mark.stage.value for mark in marks],
+        [mark.starts_at for mark in marks],
+        [mark.ends_at for mark in marks],
+        [mark.share for mark in marks],
+        [reminder.at for _, reminder in reminders],
         now,
     )
-    return row is not None
+    return frozenset((row["case_id"], _mark(row)) for row in rows)

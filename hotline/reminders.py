@@ -11,7 +11,7 @@ Who is told, and how, follows from the journal (notices.py).
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 SERVICE = "service"
 AT_ONCE = 200
+_IN_ONE_TURN = 20
+"""Cases told of in one transaction: whoever tells of calls must not wait long for the journal."""
 _UNDATED = timedelta(hours=1)
 """A case with a clock that cannot be computed is tried again then, or at once after a change."""
 
@@ -74,15 +76,28 @@ class ReminderDesk:
         if not looks:
             return 0
         looked = [self._looked(look, now) for look in looks]
+        settled = 0
+        if silent := [one for one in looked if not one.due]:
+            async with transaction(self._pool) as tx:
+                settled += len(await rows.move_on(tx, silent))
+        telling = [one for one in looked if one.due]
+        for n in range(0, len(telling), _IN_ONE_TURN):
+            settled += await self._tell(telling[n : n + _IN_ONE_TURN], now)
+        return settled
+
+    async def _tell(self, looked: Sequence[Looked], now: datetime) -> int:
         async with transaction(self._pool) as tx:
-            if any(one.due for one in looked):
-                # Before any row is locked: whoever moves several cases in one transaction holds
-                # the turn and then needs the rows.
-                await journal.take_turn(tx)
+            # Before any row is locked: whoever moves several cases in one transaction holds the
+            # turn and then needs the rows.
+            await journal.take_turn(tx)
             settled = await rows.move_on(tx, looked)
-            for one in looked:
-                if one.look.case.id in settled:
-                    await self._send(tx, one, now)
+            here = [one for one in looked if one.look.case.id in settled]
+            due = [(one.look.case.id, reminder) for one in here for reminder in one.due]
+            new = await rows.remember(tx, due, now)
+            for one in here:
+                for reminder in one.due:
+                    if (one.look.case.id, reminder.mark) in new:
+                        await _write(tx, one, reminder, now)
         return len(settled)
 
     def _looked(self, look: Look, now: datetime) -> Looked:
@@ -116,19 +131,18 @@ class ReminderDesk:
             raise RoutingError(f"the policy {name} it was opened under is no longer there.")
         return policy
 
-    async def _send(self, tx: Connection, looked: Looked, now: datetime) -> None:
-        case = looked.look.case
-        for reminder in looked.due:
-            if await rows.remember(tx, case.id, reminder, now):
-                await journal.write(
-                    tx,
-                    at=now,
-                    actor=SERVICE,
-                    event=Event.REMINDER_DUE,
-                    call_id=case.call_id,
-                    case_id=case.id,
-                    body=_body(looked, reminder),
-                )
+
+async def _write(tx: Connection, looked: Looked, reminder: Reminder, now: datetime) -> None:
+    case = looked.look.case
+    await journal.write(
+        tx,
+        at=now,
+        actor=SERVICE,
+        event=Event.REMINDER_DUE,
+        call_id=case.call_id,
+        case_id=case.id,
+        body=_body(looked, reminder),
+    )
 
 
 def _body(looked: Looked, reminder: Reminder) -> dict[str, Any]:
