@@ -77,7 +77,7 @@ async def waiting(conn: Connection, now: datetime, limit: int) -> list[Look]:
         return []
     ids = list(versions)
     cases = {case.id: case for case in await store.of_ids(conn, ids)}
-    moves, sent = await _moves(conn, ids), await _sent(conn, ids)
+    moves, sent = await moves_of(conn, ids), await _sent(conn, ids)
     return [
         Look(
             case=cases[case_id],
@@ -90,7 +90,8 @@ async def waiting(conn: Connection, now: datetime, limit: int) -> list[Look]:
     ]
 
 
-async def _moves(conn: Connection, ids: Sequence[int]) -> Mapping[int, list[Moved]]:
+async def moves_of(conn: Connection, ids: Sequence[int]) -> Mapping[int, list[Moved]]:
+    """What the journal says of each case: every move and the state it led to, oldest first."""
     found: defaultdict[int, list[Moved]] = defaultdict(list)
     for row in await conn.fetch(_MOVES, ids, list(CaseState)):
         found[row["case_id"]].append(Moved(at=row["at"], to=row["to"]))

@@ -1,11 +1,18 @@
 """The packs of limits and the calendar through the API."""
 
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import ClientSession
 
 from hotline.services import Services
+from routing.cases import Move
 from routing.limits import Stage
+from telephony.calls import Leg
+from tests.hotline.console.conftest import NOW, Clock
+from tests.hotline.console.filled import Said, Town
+
+SAID = (Said(leg=Leg.CALLER, start=0.5, text="请问公积金怎么提取"),)
 
 
 async def ask(visitor: ClientSession, path: str) -> tuple[int, dict[str, Any]]:
@@ -55,3 +62,27 @@ async def test_the_calendar_is_told(visitor: ClientSession) -> None:
     assert (found["first"], found["last"]) == ("2025-01-01", "2026-12-31")
     assert "2026-02-16" in found["days_off"]
     assert "2026-02-28" in found["make_up_working_days"]
+
+
+async def test_a_case_shows_the_clock_of_every_stage(
+    town: Town, visitor: ClientSession, clock: Clock
+) -> None:
+    call_id = await town.is_talked(NOW - timedelta(minutes=30), SAID)
+    case_id = await town.case_of(call_id)
+    status, found = await ask(visitor, f"/api/cases/{case_id}/clocks")
+    assert (status, found["clocks"]) == (200, [])
+    assert "no limit for the stage intake" in found["missing"][0]
+    await town.moves(call_id, Move.OPEN, NOW, kind="consult", urgency="normal", level1="城乡建设")
+    await town.moves(call_id, Move.DISPATCH, NOW + timedelta(hours=1), unit="市水务局")
+    clock.forward(days=2)
+    _, found = await ask(visitor, f"/api/cases/{case_id}/clocks")
+    handling, dispatch, sign = found["clocks"]
+    assert [one["stage"] for one in (handling, dispatch, sign)] == ["handling", "dispatch", "sign"]
+    assert handling["ends_at"] == "2026-11-26T10:00:00Z"
+    assert (handling["standing"], handling["amount"]) == ("running", 3)
+    assert 0.5 < handling["share_used"] < 0.7
+    assert handling["verified"] == "second_hand"
+    assert (dispatch["standing"], dispatch["stopped_at"]) == ("on_time", "2026-11-23T03:30:00Z")
+    assert (sign["standing"], sign["ends_at"]) == ("overdue", "2026-11-24T10:00:00Z")
+    assert sign["share_used"] > 1
+    assert (await ask(visitor, "/api/cases/999/clocks"))[0] == 404
