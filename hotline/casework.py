@@ -8,6 +8,7 @@ from hotline.config import Config
 from routing.calendar import Calendar, load_calendar
 from routing.classify import Classifier, Model
 from routing.directory import City, load_city
+from routing.in_force import InForce
 from routing.policy import FOLDER, Policy, load_policies, newest
 
 _DEPLOY = Path(next(iter(deploy.__path__)))
@@ -25,6 +26,11 @@ class Casework:
     policy: Policy
     calendar: Calendar
     model: Model | None
+
+    @property
+    def limits(self) -> InForce:
+        """The rules by which cases are judged now."""
+        return InForce(policies=self.policies, policy=self.policy, calendar=self.calendar)
 
 
 def load_casework(config: Config) -> Casework:

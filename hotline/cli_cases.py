@@ -26,8 +26,20 @@ from hotline.config import Config
 from hotline.masking import mask_name, mask_number, mask_text
 from hotline.services import utc_now
 from routing import store as case_store
-from routing.cases import Actor, Case, CaseState, Kind, Move, MoveData, Role, Urgency
-from routing.deadlines import deadline_of
+from routing import text_store
+from routing.cases import (
+    Actor,
+    Case,
+    CaseState,
+    Kind,
+    Move,
+    MoveData,
+    Reached,
+    Role,
+    Satisfied,
+    Solved,
+    Urgency,
+)
 from routing.errors import CaseUnknown
 from telephony.sealing import KeyFile
 from transcription import store as words
@@ -146,8 +158,7 @@ def list_cases(
 
 
 def _facts(case: Case, casework: Casework, language: Language) -> dict[str, str]:
-    policy = casework.policies.get(case.policy or "", casework.policy)
-    deadline = deadline_of(case, policy, casework.calendar)
+    due_at = case.due_at or casework.limits.due_at(case)
     return {
         "number": case.number,
         "state": _term("state", case.state, language),
@@ -157,7 +168,7 @@ def _facts(case: Case, casework: Casework, language: Language) -> dict[str, str]
         "area": case.area or "",
         "unit": case.unit or "",
         "owner": case.owner,
-        "due": _shown(deadline.at) if deadline else "",
+        "due": _shown(due_at),
     }
 
 
@@ -191,10 +202,11 @@ def show(number: Number) -> None:
         typer.echo(f"\n{say('cases.history', language)}")
         for entry in await journal.of_case(conn, case.id):
             typer.echo(f"  {_shown(entry.at)}  {entry.actor:<22} {entry.event}")
-        if texts := await case_store.texts_of(conn, case.id):
+        if texts := await text_store.texts_of(conn, case.id):
             typer.echo(f"\n{say('cases.texts', language)}")
         for text in texts:
-            typer.echo(f"  {_shown(text.at)}  {text.actor:<22} {text.text}")
+            said = say("cases.erased", language) if text.text is None else text.text
+            typer.echo(f"  {_shown(text.at)}  {text.actor:<22} {said}")
 
     at_work(config, read)
 
@@ -213,7 +225,7 @@ def _move(number: str, move: Move, who: str | None, data: MoveData) -> None:
             actor=actor,
             now=utc_now(),
             data=data,
-            policy=casework.policy.name,
+            limits=casework.limits,
         )
 
     moved = at_work(config, make)
@@ -255,14 +267,45 @@ def dispatch(
 
 
 @cases.command()
-def answer(
-    number: Number, reply: Annotated[str, typer.Option(help="The answer.")], who: AsOption = None
-) -> None:
-    """Record the unit's answer."""
-    _move(number, Move.ANSWER, who, MoveData(reply=reply))
+def sign(number: Number, who: AsOption = None) -> None:
+    """Sign for a case in the unit's name; who signs answers for it."""
+    _move(number, Move.SIGN, who, MoveData())
 
 
 @cases.command()
-def close(number: Number, who: AsOption = None) -> None:
-    """Close an answered case."""
-    _move(number, Move.CLOSE, who, MoveData())
+def answer(  # noqa: PLR0917 - typer makes options of them
+    number: Number,
+    reply: Annotated[str, typer.Option(help="What was done, for the office.")],
+    public: Annotated[str, typer.Option(help="What the caller and the public are told.")],
+    unsolved: Annotated[str | None, typer.Option(help="Why it is not solved.")] = None,
+    not_contacted: Annotated[str | None, typer.Option(help="Why nobody was called.")] = None,
+    who: AsOption = None,
+) -> None:
+    """Record the unit's answer; the caller was contacted just now."""
+    data = MoveData(
+        reply=reply,
+        public_reply=public,
+        solved=Solved.NO if unsolved else Solved.YES,
+        unsolved_reason=unsolved,
+        not_contacted=not_contacted,
+        contacted_at=None if not_contacted else utc_now(),
+    )
+    _move(number, Move.ANSWER, who, data)
+
+
+@cases.command()
+def approve(number: Number, who: AsOption = None) -> None:
+    """Accept the answer in the audit; the caller is called back next."""
+    _move(number, Move.APPROVE, who, MoveData())
+
+
+@cases.command()
+def close(
+    number: Number,
+    solved: Annotated[Solved, typer.Option(help="What the caller said.")],
+    satisfied: Annotated[Satisfied, typer.Option(help="What the caller said.")],
+    who: AsOption = None,
+) -> None:
+    """Close a case with what the caller said when called back."""
+    data = MoveData(result=Reached.REACHED, solved=solved, satisfied=satisfied)
+    _move(number, Move.CLOSE, who, data)

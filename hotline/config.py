@@ -157,6 +157,7 @@ class Config(BaseSettings):
     delivery: Delivery = Delivery()
     seats: Seats = Seats()
     classifier_model: Path | None = None
+    evidence_mebibytes: Annotated[int, Field(ge=1, le=1024)] = 10
     short_abandon_seconds: PositiveFloat = 5.0
     recording_grace_seconds: PositiveFloat = 120.0
     reconcile_every_seconds: PositiveFloat = 10.0
@@ -217,6 +218,11 @@ class Config(BaseSettings):
     def keys_path(self) -> Path:
         """The file of the identity keys."""
         return self.identity_keys or self.data_dir / "identity.keys"
+
+    @property
+    def evidence_dir(self) -> Path:
+        """Where the evidence of cases lies."""
+        return self.data_dir / "evidence"
 
     @property
     def store_dir(self) -> Path:

@@ -71,3 +71,19 @@ class StoreAwayError(HotlineError):
 
 class SoundGoneError(HotlineError):
     """A recording is not in the store, or is not what was put there."""
+
+
+class KeyReusedError(HotlineError):
+    """An idempotency key came before with another request."""
+
+
+class EvidenceRefusedError(HotlineError):
+    """A piece of evidence is empty, or its case takes none, from nobody or not from this unit."""
+
+
+class EvidenceTooLargeError(EvidenceRefusedError):
+    """A piece of evidence is larger than the configuration allows."""
+
+
+class EvidenceUnknownError(HotlineError):
+    """There is no such piece of evidence, or its file is gone."""

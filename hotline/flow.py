@@ -30,6 +30,7 @@ from hotline.masking import mask_text
 from hotline.recordings import Found, Stored
 from routing import store as cases
 from routing.cases import Actor, CaseState, Move, MoveData, Suggestion, Urgency
+from routing.in_force import InForce
 from telephony import store as calls
 from telephony.calls import Call, CallEnded, CallEvent, CallRinging, Leg, Outcome, Recording
 from transcription import store as words
@@ -87,8 +88,7 @@ async def _changed(tx: Connection, event: CallEvent) -> tuple[int, list[_Row]]:
             tx, call_id=saved.call_id, line=call.line, owner=call.operator or SERVICE, now=event.at
         )
         if drafted.created:
-            body = {"number": drafted.case.number, "line": call.line, "owner": drafted.case.owner}
-            rows.append(_Row(event=Event.CASE_DRAFTED, body=body, case_id=drafted.case.id))
+            rows.append(_Row(event=Event.CASE_DRAFTED, body=drafted.body, case_id=drafted.case.id))
     if isinstance(event, CallEnded):
         rows += await _after_the_end(tx, saved.call_id, event)
     if isinstance(event, CallEnded) and saved.changed:
@@ -188,7 +188,8 @@ async def words_routed(tx: Connection, call_id: int, suggestion: Suggestion, now
     if not applied.changed:
         return
     body = {"number": case.number, "owner": case.owner, **telling.suggestion_body(suggestion)}
-    rows = [_Row(event=Event.CASE_SUGGESTED, body=body, case_id=case.id)]
+    told = body | {"changes": applied.changes}
+    rows = [_Row(event=Event.CASE_SUGGESTED, body=told, case_id=case.id)]
     if suggestion.urgency is Urgency.EMERGENCY:
         rows.append(_Row(event=Event.CASE_ESCALATED, body=body, case_id=case.id))
     await _tell(tx, SERVICE, now, call_id, rows)
@@ -202,14 +203,17 @@ async def case_moved(
     actor: Actor,
     now: datetime,
     data: MoveData,
-    policy: str,
+    limits: InForce,
     expected: CaseState | None = None,
+    version: int | None = None,
 ) -> cases.Moved:
-    """A person moved a case; an illegal move raises one sentence and changes nothing."""
-    moved = await cases.move(tx, case_id, move, actor, now, data, expected=expected, policy=policy)
+    """Somebody moved a case; an illegal move raises one sentence and changes nothing."""
+    moved = await cases.move(
+        tx, case_id, move, actor, now, data, limits=limits, expected=expected, version=version
+    )
     if moved.after.call_id is not None:
         await store.hold_call(tx, moved.after.call_id)
-    row = _Row(event=Event(moved.event), body=telling.masked(moved.body), case_id=case_id)
+    row = _Row(event=Event(moved.event), body=moved.body, case_id=case_id)
     await _tell(tx, actor.name, now, moved.after.call_id, [row])
     return moved
 

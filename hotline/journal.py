@@ -1,18 +1,23 @@
 """The journal: one row for everything that happened, in the transaction that made it happen.
 
-Bodies are what the live feed shows, so whoever writes one masks it first. A committed row is
-announced on the channel `hotline_journal` by its id; ids come in the order of commits.
+Bodies are what the live feed shows, so whoever writes one masks it first. What people write with a
+case's move lies apart (`case_texts`) and can be erased; the row holds its digest, and whoever reads
+the row here gets the words too, with the numbers in them masked. A committed row is announced on
+the channel `hotline_journal` by its id; ids come in the order of commits.
 Write it last in a transaction: from the first row on, other writers wait for the commit.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, LiteralString
 
 import asyncpg
+
+from hotline.masking import mask_text
+from routing import text_store
 
 CHANNEL = "hotline_journal"
 
@@ -32,13 +37,43 @@ class Event(StrEnum):
     CASE_DRAFTED = "case.drafted"
     CASE_SUGGESTED = "case.suggested"
     CASE_ESCALATED = "case.escalated"
+    CASE_CARRIED_OVER = "case.carried_over"
     CASE_OPENED = "case.opened"
-    CASE_DISPATCHED = "case.dispatched"
-    CASE_ANSWERED = "case.answered"
-    CASE_CLOSED = "case.closed"
-    CASE_SENT_BACK = "case.sent_back"
-    CASE_REDO = "case.redo"
+    CASE_EXPLAINED = "case.explained"
     CASE_WITHDRAWN = "case.withdrawn"
+    CASE_CONSULTED = "case.consulted"
+    CASE_COMMENTED = "case.commented"
+    CASE_CONCLUDED = "case.concluded"
+    CASE_DISPATCHED = "case.dispatched"
+    CASE_SIGNED = "case.signed"
+    CASE_SENT_BACK = "case.sent_back"
+    """How a return was told before it had to be asked for; only older rows say so."""
+    CASE_RETURN_ASKED = "case.return_asked"
+    CASE_RETURN_ACCEPTED = "case.return_accepted"
+    CASE_RETURN_REFUSED = "case.return_refused"
+    CASE_HELPER_ADDED = "case.helper_added"
+    CASE_HELPER_FEEDBACK = "case.helper_feedback"
+    CASE_EVIDENCE_ADDED = "case.evidence_added"
+    CASE_LAW_CITED = "case.law_cited"
+    CASE_EXTENSION_ASKED = "case.extension_asked"
+    CASE_EXTENSION_GRANTED = "case.extension_granted"
+    CASE_EXTENSION_REFUSED = "case.extension_refused"
+    CASE_ANSWERED = "case.answered"
+    CASE_APPROVED = "case.approved"
+    CASE_REDO = "case.redo"
+    CASE_CALL_BACK_TRIED = "case.call_back_tried"
+    CASE_CLOSED = "case.closed"
+    CASE_TERMINATION_ASKED = "case.termination_asked"
+    CASE_TERMINATION_REFUSED = "case.termination_refused"
+    CASE_TERMINATED = "case.terminated"
+    CASE_LEVEL_RAISED = "case.level_raised"
+    CASE_RULED = "case.ruled"
+    CASE_OFFERED = "case.offered"
+    CASE_ACCEPTED = "case.accepted"
+    CASE_DECLINED = "case.declined"
+    CASE_DEPUTISED = "case.deputised"
+    CASE_ARCHIVED = "case.archived"
+    CASE_REOPENED = "case.reopened"
     CALLBACK_WANTED = "callback.wanted"
     CALLBACK_TRIED = "callback.tried"
     CALLBACK_DONE = "callback.done"
@@ -137,20 +172,38 @@ async def write(
 
 async def after(conn: asyncpg.Connection, last: int, limit: int = 500) -> list[Entry]:
     """The rows that follow `last`, oldest first: what a reader that saw `last` has missed."""
-    return [entry_of(row) for row in await conn.fetch(_AFTER, last, limit)]
+    return await entries(conn, await conn.fetch(_AFTER, last, limit))
 
 
 async def get(conn: asyncpg.Connection, entry_id: int) -> Entry | None:
     """One row."""
-    row = await conn.fetchrow(_ONE, entry_id)
-    return None if row is None else entry_of(row)
+    return next(iter(await entries(conn, await conn.fetch(_ONE, entry_id))), None)
 
 
 async def of_case(conn: asyncpg.Connection, case_id: int) -> list[Entry]:
     """Everything that happened to a case and to its call, oldest first."""
-    return [entry_of(row) for row in await conn.fetch(_OF_CASE, case_id)]
+    return await entries(conn, await conn.fetch(_OF_CASE, case_id))
 
 
-def entry_of(row: asyncpg.Record) -> Entry:
-    """The entry in a row that has all columns of the journal."""
-    return Entry(**{**dict(row), "body": json.loads(row["body"])})
+async def entries(conn: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> list[Entry]:
+    """The entries in rows that have all columns of the journal, with what people wrote."""
+    bodies = [json.loads(row["body"]) for row in rows]
+    digests = [it for body in bodies for it in body.get("texts", {}).values()]
+    words = await text_store.by_digest(conn, digests)
+    return [
+        Entry(**{**dict(row), "body": _readable(body, words)})
+        for row, body in zip(rows, bodies, strict=True)
+    ]
+
+
+def _readable(body: dict[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
+    """A body without what only serves to build the case again, and with the words, masked."""
+    said = {
+        sort: mask_text(words[digest])
+        for sort, digest in body.get("texts", {}).items()
+        if digest in words
+    }
+    return {name: value for name, value in body.items() if name not in _FOR_THE_FOLD} | said
+
+
+_FOR_THE_FOLD = frozenset({"changes", "texts", "kept"})

@@ -17,7 +17,8 @@ _HISTORY: LiteralString = """
          WHERE now.id = $1 AND c.id <> $1 AND c.started_at <= now.started_at),
     open_cases AS (
         SELECT k.id, k.number, k.state, k.urgency, k.unit, k.drafted_at
-          FROM cases k JOIN earlier e ON e.id = k.call_id WHERE k.state <> 'closed')
+          FROM cases k JOIN earlier e ON e.id = k.call_id
+         WHERE k.state <> ALL ('{closed,archived}'))
     SELECT (SELECT count(*) FROM earlier) AS calls,
            (SELECT count(*) FROM earlier WHERE outcome <> 'answered') AS not_answered,
            (SELECT max(started_at) FROM earlier) AS last_call_at,

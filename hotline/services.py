@@ -11,6 +11,7 @@ from hotline.feed import Feed
 from hotline.sounds import SoundStores
 from routing.calendar import Calendar
 from routing.directory import City
+from routing.in_force import InForce
 from routing.policy import Policy
 from transcription.transcriber import Transcriber
 
@@ -57,3 +58,8 @@ class Services:
     pings: Mapping[str, Ping]
     """What `/healthz` asks, by name."""
     clock: Clock = utc_now
+
+    @property
+    def limits(self) -> InForce:
+        """The rules by which cases are judged now."""
+        return InForce(policies=self.policies, policy=self.policy, calendar=self.calendar)

@@ -3,7 +3,7 @@
 from typing import Any, assert_never
 
 from hotline.journal import Event
-from hotline.masking import mask_name, mask_number, mask_text
+from hotline.masking import mask_name, mask_number
 from hotline.recordings import Damaged, Found, Missing, Stored
 from routing.cases import Suggestion
 from telephony.calls import (
@@ -92,8 +92,3 @@ def transcript_body(heard: Transcript) -> dict[str, Any]:
         "words": len(heard.words),
         "confidence": heard.mean_confidence and round(heard.mean_confidence, 3),
     }
-
-
-def masked(body: dict[str, str | None]) -> dict[str, str | None]:
-    """A body with the numbers in its free text masked."""
-    return {key: text and mask_text(text) for key, text in body.items()}

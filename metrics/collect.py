@@ -11,10 +11,13 @@ Connect ratio, 24 h sliding: calls answered by a person ÷ calls that asked for 
 15 s answer: calls answered within the target, counted from the entry into the queue (the
     stricter of the two readings) ÷ calls that asked for a person. A waiting call joins the
     denominator as soon as its target has passed.
-Handling ratio, 30 days by due time: accepted items answered directly, or dispatched and not open
-    past their due time ÷ all accepted items that fell due in the period. An item withdrawn after
-    acceptance stays in the denominator and never enters the numerator, so withdrawing cannot
-    flatter; withdrawn and never confirmed drafts are published apart.
+Handling ratio, 30 days by due time: accepted items answered directly or told where to go, or
+    dispatched, signed and not open past their due time ÷ all accepted items that fell due in the
+    period. Only who signed can answer, so an answer says all three; an item ended unsolved, with
+    the reason told, was answered then. A granted extension is the new due time. An item withdrawn
+    after acceptance stays in the denominator and never enters the numerator, so withdrawing cannot
+    flatter; withdrawn and never confirmed drafts are published apart. An item is one life of a
+    case: reopened on new facts it is accepted anew, and its first life stays counted as it ended.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -125,6 +128,8 @@ class Item:
     state: CaseState
     accepted_at: datetime
     withdrawn: bool
+    due_at: datetime | None = None
+    """As the last move set it; None in rows older than that, which the policy dates."""
     answers: tuple[datetime, ...] = ()
     returns: tuple[datetime, ...] = ()
 
@@ -227,6 +232,8 @@ def due_times(policies: Mapping[str, Policy], calendar: Calendar) -> DueTimes:
             return None
 
     def rule(item: Item) -> datetime | None:
+        if item.due_at is not None:
+            return item.due_at
         policy = policies.get(item.policy)
         if policy is None:
             return None

@@ -23,6 +23,7 @@ from metrics.collect import (
 from metrics.ledger import Ledger
 from metrics.names import TALK_BUCKETS, WAIT_BUCKETS
 from routing.cases import CaseState, Kind, Urgency
+from routing.moves import ENDINGS
 
 BLOCK = 5000
 
@@ -37,7 +38,7 @@ WITH told AS (
            c.outcome IS NOT DISTINCT FROM 'abandoned_short' AS short,
            c.outcome IS NOT DISTINCT FROM 'abandoned' AS long,
            EXISTS (SELECT FROM cases k WHERE k.call_id = c.id
-                      AND (k.opened_at IS NOT NULL OR k.state = 'closed')) AS registered
+                      AND (k.opened_at IS NOT NULL OR k.outcome IS NOT NULL)) AS registered
       FROM calls c
       LEFT JOIN unnest($1::text[], $2::interval[]) AS l (name, target) ON l.name = c.line),
 judged AS (
@@ -123,31 +124,54 @@ SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line, sta
        count(*) AS found
   FROM cases GROUP BY 1, 2"""
 
-# Answers and returns come from the journal, which keeps them when a case is sent back; a case
-# that was closed without ever being dispatched was answered directly.
-_ITEMS: LiteralString = """
+# An item is one life of a case, from its acceptance to its end: reopened on new facts, a case is
+# accepted anew. Answers and returns come from the journal, which keeps them when a case is redone;
+# who was answered directly, told where to go, or told why nothing is done, was answered at the end.
+_OPEN_ITEMS: LiteralString = """
 SELECT CASE WHEN c.line = ANY ($1::text[]) THEN c.line ELSE 'other' END AS line,
        c.kind, coalesce(c.urgency, 'normal') AS urgency, c.level1, coalesce(c.policy, '') AS policy,
-       c.state, coalesce(c.opened_at, c.closed_at) AS accepted_at,
-       coalesce(told.withdrawn, false) AS withdrawn,
+       c.state, c.opened_at AS accepted_at, c.due_at, false AS withdrawn,
        coalesce(told.answers, '{}') AS answers, coalesce(told.returns, '{}') AS returns
   FROM cases c
   LEFT JOIN LATERAL (
-       SELECT bool_or(j.event = 'case.withdrawn') AS withdrawn,
-              array_agg(j.at) FILTER (WHERE j.event = 'case.answered'
-                  OR (j.event = 'case.closed' AND c.dispatched_at IS NULL)) AS answers,
+       SELECT array_agg(j.at) FILTER (WHERE j.event = 'case.answered') AS answers,
               array_agg(j.at) FILTER (WHERE j.event = 'case.redo') AS returns
-         FROM journal j WHERE j.case_id = c.id) told ON true
- WHERE c.kind IS NOT NULL
-   AND (c.opened_at IS NOT NULL
-        OR (c.closed_at IS NOT NULL AND told.withdrawn IS DISTINCT FROM true))"""
-_OPEN_ITEMS: LiteralString = _ITEMS + " AND c.state <> 'closed'"
-_CLOSED_ITEMS: LiteralString = _ITEMS + " AND c.state = 'closed'"
-_THESE_ITEMS: LiteralString = _ITEMS + " AND c.id = ANY ($2::bigint[])"
-# A closed case stays closed, and journal rows come in the order of their commits.
-_CLOSED_SINCE: LiteralString = """
-SELECT DISTINCT case_id FROM journal
- WHERE id > $1 AND event IN ('case.closed', 'case.withdrawn') AND case_id IS NOT NULL"""
+         FROM journal j
+        WHERE j.case_id = c.id AND j.at >= coalesce(c.reopened_at, c.drafted_at)) told ON true
+ WHERE c.kind IS NOT NULL AND c.opened_at IS NOT NULL AND c.state <> ALL ('{closed,archived}')"""
+# Rows from before the journal told how a case ended lack these facts; its case still has them, for
+# no case was reopened then.
+_CLOSED_ITEMS: LiteralString = """
+SELECT CASE WHEN c.line = ANY ($1::text[]) THEN c.line ELSE 'other' END AS line,
+       ended.kind, ended.urgency, coalesce(j.body ->> 'level1', c.level1) AS level1,
+       coalesce(j.body ->> 'policy', c.policy, '') AS policy, 'closed' AS state,
+       ended.accepted_at,
+       CASE WHEN j.body ? 'outcome' THEN (j.body ->> 'due_at')::timestamptz ELSE c.due_at END
+           AS due_at,
+       ended.outcome = 'withdrawn' AS withdrawn,
+       coalesce(told.answers, '{}')
+           || CASE WHEN ended.outcome IN ('direct', 'explained', 'terminated') THEN ARRAY[j.at]
+                   ELSE '{}' END AS answers,
+       coalesce(told.returns, '{}') AS returns
+  FROM journal j
+  JOIN cases c ON c.id = j.case_id
+ CROSS JOIN LATERAL (
+       SELECT coalesce(j.body ->> 'outcome', c.outcome) AS outcome,
+              coalesce(j.body ->> 'kind', c.kind) AS kind,
+              coalesce(j.body ->> 'urgency', c.urgency, 'normal') AS urgency,
+              CASE WHEN j.body ? 'outcome' THEN (j.body ->> 'opened_at')::timestamptz
+                   WHEN c.opened_at IS NULL AND j.event <> 'case.withdrawn' THEN c.closed_at
+                   ELSE c.opened_at END AS accepted_at) ended
+  LEFT JOIN LATERAL (
+       SELECT array_agg(a.at) FILTER (WHERE a.event = 'case.answered') AS answers,
+              array_agg(a.at) FILTER (WHERE a.event = 'case.redo') AS returns
+         FROM journal a
+        WHERE a.case_id = j.case_id AND a.id < j.id
+          AND a.id > coalesce((SELECT max(r.id) FROM journal r
+                                WHERE r.case_id = j.case_id AND r.event = 'case.reopened'
+                                  AND r.id < j.id), 0)) told ON true
+ WHERE j.event = ANY ($2::text[]) AND j.id > $3 AND j.id <= $4
+   AND ended.kind IS NOT NULL AND ended.accepted_at IS NOT NULL"""
 _NEWEST: LiteralString = "SELECT coalesce(max(id), 0) FROM journal"
 
 _DIFFERENCES: LiteralString = """
@@ -202,14 +226,9 @@ async def snapshot(
 async def _take_in(
     conn: asyncpg.Connection, names: Sequence[str], ledger: Ledger, newest: int
 ) -> None:
-    """Give the ledger what was closed since; the first time everything, block by block."""
-    if ledger.seen:
-        ids = [row["case_id"] for row in await conn.fetch(_CLOSED_SINCE, ledger.seen)]
-        rows = await conn.fetch(_THESE_ITEMS, names, ids) if ids else []
-        ledger.settle(map(_item, rows), newest)
-        return
+    """Give the ledger every life that ended since; the first time all of them, block by block."""
     found: list[Item] = []
-    cursor = await conn.cursor(_CLOSED_ITEMS, names)
+    cursor = await conn.cursor(_CLOSED_ITEMS, names, list(ENDINGS), ledger.seen, newest)
     while rows := await cursor.fetch(BLOCK):
         found += await asyncio.to_thread(lambda block: list(map(_item, block)), rows)
     await asyncio.to_thread(ledger.settle, found, newest)
@@ -248,6 +267,7 @@ def _item(row: asyncpg.Record) -> Item:
         policy=row["policy"],
         state=CaseState(row["state"]),
         accepted_at=row["accepted_at"],
+        due_at=row["due_at"],
         withdrawn=row["withdrawn"],
         answers=tuple(row["answers"]),
         returns=tuple(row["returns"]),

@@ -1,17 +1,12 @@
-"""The case and its table of legal moves; pure, no clock, no database.
+"""The case as a value: where it stands, who may move it, what a move gives; pure.
 
-MOVES is the whole life of a case on one screen: from which states a move is legal, where it leads,
-who may make it and what it must carry. Stages that come later (signing, call-back, archive) are
-more rows and states of the same table, never other code.
+The table of legal moves stands in moves.py, what each of them changes in moving.py, and how a case
+is built again from its journal in fold.py.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, assert_never
-
-from routing.errors import IllegalMove, MissingFact
 
 
 class CaseState(StrEnum):
@@ -19,9 +14,39 @@ class CaseState(StrEnum):
 
     DRAFT = "draft"
     OPEN = "open"
+    CONSULTING = "consulting"
     DISPATCHED = "dispatched"
+    RETURN_ASKED = "return_asked"
+    HANDLING = "handling"
+    EXTENSION_ASKED = "extension_asked"
+    TERMINATION_ASKED = "termination_asked"
     ANSWERED = "answered"
+    CALLING_BACK = "calling_back"
     CLOSED = "closed"
+    ARCHIVED = "archived"
+
+
+class Outcome(StrEnum):
+    """How a case ended."""
+
+    DIRECT = "direct"
+    HANDLED = "handled"
+    EXPLAINED = "explained"
+    TERMINATED = "terminated"
+    WITHDRAWN = "withdrawn"
+
+
+class Explanation(StrEnum):
+    """Why a request is no work order; each is told, with its reason and the right channel."""
+
+    EMERGENCY_TRANSFER = "emergency_transfer"
+    OTHER_CHANNEL = "other_channel"
+    SAME_MATTER = "same_matter"
+    SECRET = "secret"  # noqa: S105 - a word, no secret
+    OUTSIDE_GOVERNMENT = "outside_government"
+    UNLAWFUL = "unlawful"
+    CLOSED_LAWFULLY = "closed_lawfully"
+    ABUSIVE = "abusive"
 
 
 class Kind(StrEnum):
@@ -44,124 +69,177 @@ class Urgency(StrEnum):
     EMERGENCY = "emergency"
 
 
+class Solved(StrEnum):
+    """Whether the matter is solved: as the unit says, or as the caller says when called back."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_ANSWERED = "not_answered"
+
+
+class Satisfied(StrEnum):
+    """What the caller says of the handling; nobody is satisfied who did not say so."""
+
+    SATISFIED = "satisfied"
+    BASICALLY = "basically"
+    DISSATISFIED = "dissatisfied"
+    NOT_ANSWERED = "not_answered"
+
+
+class Reached(StrEnum):
+    """What became of a try to call the caller back."""
+
+    REACHED = "reached"
+    NOT_REACHED = "not_reached"
+    REFUSED = "refused"
+    LATER = "later"
+
+
 class Role(StrEnum):
-    """What a person may do; one person may hold several. SYSTEM is no person: it moves nothing."""
+    """What a person may do; one person may hold several. SYSTEM is no person."""
 
     OPERATOR = "operator"
     DISPATCHER = "dispatcher"
     UNIT = "unit"
     AUDITOR = "auditor"
+    CALL_BACK = "call_back"
+    SUPERVISOR = "supervisor"
     DUTY_OFFICER = "duty_officer"
+    LEADER = "leader"
+    ADMINISTRATOR = "administrator"
+    DISCIPLINE = "discipline"
     SYSTEM = "system"
 
 
 class Move(StrEnum):
-    """A step a person makes with a case."""
+    """A step somebody makes with a case."""
 
     OPEN = "open"
     ANSWER_DIRECTLY = "answer_directly"
-    DISPATCH = "dispatch"
-    SEND_BACK = "send_back"
-    ANSWER = "answer"
-    REDO = "redo"
-    CLOSE = "close"
+    EXPLAIN = "explain"
     WITHDRAW = "withdraw"
-
-
-DESK = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.DUTY_OFFICER})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One row of the table: where a move starts and ends, who makes it, what it must carry."""
-
-    sources: frozenset[CaseState]
-    target: CaseState
-    roles: frozenset[Role]
-    carries: tuple[str, ...] = ()
-    event: str
-
-
-MOVES: Mapping[Move, Rule] = {
-    Move.OPEN: Rule(
-        sources=frozenset({CaseState.DRAFT}),
-        target=CaseState.OPEN,
-        roles=DESK,
-        carries=("kind", "urgency", "level1"),
-        event="case.opened",
-    ),
-    Move.ANSWER_DIRECTLY: Rule(
-        sources=frozenset({CaseState.DRAFT, CaseState.OPEN}),
-        target=CaseState.CLOSED,
-        roles=DESK,
-        carries=("kind", "level1", "reply"),
-        event="case.closed",
-    ),
-    Move.DISPATCH: Rule(
-        sources=frozenset({CaseState.OPEN}),
-        target=CaseState.DISPATCHED,
-        roles=DESK,
-        carries=("unit",),
-        event="case.dispatched",
-    ),
-    Move.SEND_BACK: Rule(
-        sources=frozenset({CaseState.DISPATCHED}),
-        target=CaseState.OPEN,
-        roles=frozenset({Role.UNIT, Role.DISPATCHER}),
-        carries=("reason",),
-        event="case.sent_back",
-    ),
-    Move.ANSWER: Rule(
-        sources=frozenset({CaseState.DISPATCHED}),
-        target=CaseState.ANSWERED,
-        roles=frozenset({Role.UNIT, Role.DISPATCHER, Role.DUTY_OFFICER}),
-        carries=("reply",),
-        event="case.answered",
-    ),
-    Move.REDO: Rule(
-        sources=frozenset({CaseState.ANSWERED}),
-        target=CaseState.DISPATCHED,
-        roles=frozenset({Role.AUDITOR, Role.DISPATCHER}),
-        carries=("reason",),
-        event="case.redo",
-    ),
-    Move.CLOSE: Rule(
-        sources=frozenset({CaseState.ANSWERED}),
-        target=CaseState.CLOSED,
-        roles=frozenset({Role.AUDITOR, Role.OPERATOR, Role.DISPATCHER, Role.DUTY_OFFICER}),
-        event="case.closed",
-    ),
-    Move.WITHDRAW: Rule(
-        sources=frozenset({CaseState.DRAFT, CaseState.OPEN, CaseState.DISPATCHED}),
-        target=CaseState.CLOSED,
-        roles=DESK,
-        carries=("reason",),
-        event="case.withdrawn",
-    ),
-}
+    CONSULT = "consult"
+    COMMENT = "comment"
+    CONCLUDE = "conclude"
+    DISPATCH = "dispatch"
+    SIGN = "sign"
+    ASK_RETURN = "ask_return"
+    ACCEPT_RETURN = "accept_return"
+    REFUSE_RETURN = "refuse_return"
+    ADD_HELPER = "add_helper"
+    HELPER_FEEDBACK = "helper_feedback"
+    CITE_LAW = "cite_law"
+    ASK_EXTENSION = "ask_extension"
+    GRANT_EXTENSION = "grant_extension"
+    REFUSE_EXTENSION = "refuse_extension"
+    ANSWER = "answer"
+    APPROVE = "approve"
+    REDO = "redo"
+    CALL_BACK_TRIED = "call_back_tried"
+    CLOSE = "close"
+    ASK_TERMINATION = "ask_termination"
+    APPROVE_TERMINATION = "approve_termination"
+    REFUSE_TERMINATION = "refuse_termination"
+    RAISE_LEVEL = "raise_level"
+    RULE = "rule"
+    HAND_OVER = "hand_over"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    DEPUTISE = "deputise"
+    ARCHIVE = "archive"
+    REOPEN = "reopen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who makes a move: an extension or account name, and the roles it holds."""
+    """Who makes a move: an account's or extension's name, the roles it holds, its unit.
+
+    `unit` is the unit's name as in the city's directory; None belongs to the hotline itself.
+    """
 
     name: str
     roles: frozenset[Role]
+    unit: str | None = None
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether this is one desk for everything, which may act for any unit.
+
+        So it is where people have no accounts of their own yet: an administrator with every role.
+        """
+        return self.unit is None and {Role.ADMINISTRATOR, Role.UNIT} <= self.roles
+
+    def acts_for(self, unit: str | None) -> bool:
+        """Whether this person speaks for a unit."""
+        return self.everywhere or (unit is not None and self.unit == unit)
+
+    def is_apart_from(self, unit: str | None) -> bool:
+        """Whether this person is not of that unit, and so may judge its work."""
+        return self.everywhere or self.unit is None or self.unit != unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveData:
-    """What a person gives with a move; None leaves the case's own value as it is."""
+    """What somebody gives with a move; a move refuses what it does not take (see moves.py).
+
+    `helpers` and `units` are names of units, `days` working days, `evidence` ids of the case's own
+    evidence, `person` whom a case is offered to, `statutory` the id of a law's longer limit.
+    """
 
     kind: Kind | None = None
     urgency: Urgency | None = None
     level1: str | None = None
     area: str | None = None
     unit: str | None = None
-    owner: str | None = None
     summary: str | None = None
     reply: str | None = None
+    public_reply: str | None = None
     reason: str | None = None
+    basis: str | None = None
+    ruling: str | None = None
+    comment: str | None = None
+    feedback: str | None = None
+    channel: str | None = None
+    told: str | None = None
+    unsolved_reason: str | None = None
+    not_contacted: str | None = None
+    contacted_at: datetime | None = None
+    helpers: tuple[str, ...] | None = None
+    units: tuple[str, ...] | None = None
+    days: int | None = None
+    evidence: tuple[int, ...] | None = None
+    explanation: Explanation | None = None
+    same_as: int | None = None
+    solved: Solved | None = None
+    satisfied: Satisfied | None = None
+    result: Reached | None = None
+    person: str | None = None
+    statutory: str | None = None
+
+    def given(self) -> frozenset[str]:
+        """The names of what was given; a blank text and an empty list are nothing."""
+        found = ((name, getattr(self, name)) for name in GIVEN)
+        return frozenset(name for name, value in found if not _is_nothing(value))
+
+    def texts(self) -> dict[str, str]:
+        """The free text, by its sort."""
+        return {name: getattr(self, name) for name in TEXTS if name in self.given()}
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or value == () or (isinstance(value, str) and not value.strip())
+
+
+GIVEN = tuple(field.name for field in fields(MoveData))
+ABOUT = ("kind", "urgency", "level1", "area", "summary")
+"""What a case is about: a case may hold it already when a move must carry it."""
+TEXTS = (
+    *("summary", "reply", "public_reply", "reason", "basis", "ruling", "comment", "feedback"),
+    *("channel", "told", "unsolved_reason", "not_contacted"),
+)
+"""What people write in their own words; it is kept apart from the journal and can be erased."""
+HIGHEST_LEVEL = 2
+"""Level 0 is the unit, 1 the city's office (市政府办), 2 its standing meeting (常务会议)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +248,7 @@ class Case:
 
     `kind`, `level1`, `area` and `unit` of a draft are what the words suggest; from `open` on they
     are what a person confirmed. `owner` is who answers for the case now: there always is one.
+    `version` counts every change, so that two who saw the same case cannot both change it.
     """
 
     id: int
@@ -179,17 +258,52 @@ class Case:
     state: CaseState
     owner: str
     drafted_at: datetime
+    version: int = 0
     kind: Kind | None = None
     urgency: Urgency = Urgency.NORMAL
     level1: str | None = None
     area: str | None = None
     unit: str | None = None
+    """The lead unit (主办)."""
+    helpers: tuple[str, ...] = ()
+    """Units that help it (协办)."""
+    asked: tuple[str, ...] = ()
+    """Units of the present consultation that have not commented yet."""
+    offered_to: str | None = None
+    """Who was asked to take the case over from its owner."""
     summary: str | None = None
     policy: str | None = None
     opened_at: datetime | None = None
     dispatched_at: datetime | None = None
+    """The first dispatch: a return never starts a limit again."""
+    given_at: datetime | None = None
+    """When the present unit was given the case."""
+    signed_at: datetime | None = None
     answered_at: datetime | None = None
     closed_at: datetime | None = None
+    archived_at: datetime | None = None
+    reopened_at: datetime | None = None
+    due_at: datetime | None = None
+    """The end of the main limit with what was added to it, as last set by a move."""
+    asked_days: int | None = None
+    """Working days of the extension that is asked for now."""
+    extended_days: tuple[int, ...] = ()
+    """Working days of each extension granted."""
+    statutory: str | None = None
+    return_ruled: bool = False
+    """A return was refused, or a level ruled: this case is never returned again."""
+    level: int = 0
+    unit_solved: Solved | None = None
+    solved: Solved | None = None
+    satisfied: Satisfied | None = None
+    call_back_tries: int = 0
+    outcome: Outcome | None = None
+    explanation: Explanation | None = None
+    same_as: int | None = None
+    """The case of the same matter, where this one needs no order of its own."""
+
+
+CASE_FACTS = tuple(field.name for field in fields(Case))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,99 +351,3 @@ class Suggestion:
     alternatives: tuple[Alternative, ...] = ()
     rules_version: str
     model_version: str | None = None
-
-
-def moved(
-    case: Case,
-    move: Move,
-    actor: Actor,
-    data: MoveData,
-    now: datetime,
-    *,
-    policy: str | None = None,
-) -> Case:
-    """Return the case as it stands after a legal move.
-
-    The limit runs from the first opening: sending back and redoing never restart it. An answer
-    that is to be redone no longer counts as one. Who opens a case answers for it from then on.
-
-    Raises:
-        IllegalMove: see `check`.
-    """
-    rule = check(case, move, actor, data)
-    changes: dict[str, Any] = {"state": rule.target}
-    changes |= {name: value for name in CASE_FACTS if (value := getattr(data, name)) is not None}
-    match move:
-        case Move.OPEN:
-            changes |= {"owner": data.owner or actor.name, "opened_at": now}
-            changes["policy"] = policy or case.policy
-        case Move.ANSWER_DIRECTLY:
-            changes |= {"opened_at": case.opened_at or now, "answered_at": now, "closed_at": now}
-            changes["policy"] = case.policy or policy
-        case Move.DISPATCH:
-            changes["dispatched_at"] = now
-        case Move.SEND_BACK:
-            changes |= {"unit": None, "dispatched_at": None}
-        case Move.ANSWER:
-            changes["answered_at"] = now
-        case Move.REDO:
-            changes["answered_at"] = None
-        case Move.CLOSE | Move.WITHDRAW:
-            changes["closed_at"] = now
-        case _:
-            assert_never(move)
-    return replace(case, **changes)
-
-
-def check(case: Case, move: Move, actor: Actor, data: MoveData) -> Rule:
-    """Return the table's row for a legal move, or say in one sentence why it is not.
-
-    Raises:
-        IllegalMove: the state, the person's roles or the move's content forbids it.
-    """
-    rule = MOVES[move]
-    if case.state not in rule.sources:
-        legal = ", ".join(legal_moves(case.state)) or "none"
-        raise IllegalMove(
-            f"Case {case.number} is {case.state}: '{move}' is not possible now"
-            f" (possible: {legal}).",
-            case_id=case.id,
-        )
-    if not actor.roles & rule.roles:
-        allowed = ", ".join(sorted(rule.roles))
-        raise IllegalMove(
-            f"Case {case.number}: '{move}' may be made by {allowed} only.", case_id=case.id
-        )
-    missing = tuple(name for name in rule.carries if not carried(case, data, name))
-    if missing:
-        raise MissingFact(
-            f"Case {case.number}: '{move}' needs {' and '.join(missing)}.", missing=missing
-        )
-    return rule
-
-
-def carried(case: Case, data: MoveData, name: str) -> bool:
-    """A fact counts as carried when the person gave it, or the case already holds it."""
-    given: object = getattr(data, name)
-    if given is None and name in CASE_FACTS:
-        given = getattr(case, name)
-    return bool(given.strip()) if isinstance(given, str) else given is not None
-
-
-CASE_FACTS = frozenset(f.name for f in fields(MoveData)) & frozenset(f.name for f in fields(Case))
-
-
-def legal_moves(state: CaseState) -> tuple[Move, ...]:
-    """The moves the table allows from a state, in the table's order."""
-    return tuple(move for move, rule in MOVES.items() if state in rule.sources)
-
-
-def is_over(state: CaseState) -> bool:
-    """Whether nothing more is expected of anybody."""
-    match state:
-        case CaseState.CLOSED:
-            return True
-        case CaseState.DRAFT | CaseState.OPEN | CaseState.DISPATCHED | CaseState.ANSWERED:
-            return False
-        case _:
-            assert_never(state)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from routing.cases import Case
-from routing.clocks import ClockFacts, stages_of
+from routing.clocks import ClockFacts, Extension, stages_of
+from routing.limits import Unit
 
 STOPPED = frozenset({"answered", "calling_back", "closed", "archived"})
 """States in which the main clock stands: an answer is there, or none is expected."""
@@ -34,7 +35,12 @@ def facts_of(case: Case, moves: Iterable[Moved]) -> ClockFacts | None:
         line=case.line,
         level1=case.level1,
         opened_at=case.opened_at,
-        dispatched_at=next((one.at for one in told if one.to == "dispatched"), None),
+        dispatched_at=case.dispatched_at,
         stopped_at=stopped_at,
+        extensions=tuple(
+            Extension(amount=days, unit=Unit.WORKING_DAYS, granted_at=case.drafted_at)
+            for days in case.extended_days
+        ),
+        statutory=case.statutory,
         stages=stages_of([(case.drafted_at, "draft"), *((one.at, one.to) for one in told)]),
     )

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from routing.calendar import Calendar
-from routing.cases import Case, CaseState, Kind, Urgency
+from routing.cases import Case, Kind, Urgency
 from routing.limits import Limit, Sourced, Starts, Unit
 from routing.numbers import SHANGHAI
 from routing.policy import Policy
@@ -104,6 +104,6 @@ def deadline_of(case: Case, policy: Policy, calendar: Calendar) -> Deadline | No
 def standing(case: Case, deadline: Deadline, now: datetime) -> Standing:
     """Compare a case with its deadline; the answer stops the clock, closing without one also."""
     stopped = case.answered_at or case.closed_at
-    if stopped is None or case.state in {CaseState.OPEN, CaseState.DISPATCHED}:
+    if stopped is None:
         return Standing.OVERDUE if now > deadline.at else Standing.RUNNING
     return Standing.LATE if stopped > deadline.at else Standing.ON_TIME

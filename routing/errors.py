@@ -72,3 +72,12 @@ class TooLate(RoutingError):  # noqa: N818 - reads as what it is
 
 class NotLonger(RoutingError):  # noqa: N818 - reads as what it is
     """A cited statutory limit does not end later than the policy's, so it changes nothing."""
+
+
+class HistoryFault(RoutingError):  # noqa: N818 - reads as what it is
+    """The journal of a case does not tell how the case came to be as it is."""
+
+    def __init__(self, message: str, *, case_id: int, row: int | None = None) -> None:
+        super().__init__(message)
+        self.case_id = case_id
+        self.row = row

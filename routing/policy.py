@@ -67,6 +67,8 @@ class Policy(Document):
     extension: ExtensionRule | None = None
     statutory: tuple[Statutory, ...] = ()
     pausing: Pausing = Pausing.NONE
+    call_back_tries: int = Field(default=3, ge=1, le=20)
+    """How often a caller is tried before his case may be closed without his word."""
     quiet_hours: Annotated[QuietHours, BeforeValidator(_clock_times)] | None = None
 
     @property

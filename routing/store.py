@@ -7,12 +7,13 @@ somebody else was first.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, LiteralString, Protocol
+from typing import Any, LiteralString
 
+from routing import text_store, unit_store
 from routing.cases import (
-    MOVES,
+    CASE_FACTS,
     Actor,
     Case,
     CaseState,
@@ -21,26 +22,14 @@ from routing.cases import (
     MoveData,
     Suggestion,
     Urgency,
-    moved,
 )
-from routing.errors import CaseConflict, CaseUnknown
+from routing.connection import Connection
+from routing.errors import CaseConflict, CaseUnknown, IllegalMove
+from routing.fold import read, told
+from routing.in_force import InForce
+from routing.moves import MOVES
+from routing.moving import moved
 from routing.numbers import case_number, parse_number
-
-
-class Connection(Protocol):
-    """The part of an asyncpg connection (plain or from a pool) that is used here."""
-
-    async def fetch(self, query: str, *args: object) -> list[Any]:
-        """Return all rows."""
-        ...
-
-    async def fetchrow(self, query: str, *args: object) -> Any:
-        """Return one row or None."""
-        ...
-
-    async def fetchval(self, query: str, *args: object) -> Any:
-        """Return one value."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,39 +39,38 @@ class Drafted:
     case: Case
     created: bool
 
+    @property
+    def body(self) -> dict[str, Any]:
+        """What the journal keeps of a new draft: all of it."""
+        case = self.case
+        facts = {"number": case.number, "line": case.line, "owner": case.owner}
+        return {**facts, "changes": told(None, case)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """A case with its suggestion; `changed` is false when it held this very one before."""
+    """A case with its suggestion; `changed` is false when it held this very one before.
+
+    `changes` are the facts a draft took over, as the journal keeps them.
+    """
 
     case: Case
     changed: bool
+    changes: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
     """A move that was made: the case before and after, and the journal row's name and facts.
 
-    `body` holds no free text but the words the mover gave (`reply`, `reason`): whoever journals
-    them masks them. In full they are kept here, see `texts_of`.
+    `body` holds no free text, only the digest of each: the words are kept in text_store.py.
     """
 
     before: Case
     after: Case
     move: Move
     event: str
-    body: dict[str, str | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """What somebody wrote with a move, word for word; `sort` is `reply` or `reason`."""
-
-    at: datetime
-    actor: str
-    move: Move
-    sort: str
-    text: str
+    body: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +114,7 @@ SUGGESTION_OF: LiteralString = "SELECT suggestion::text FROM cases WHERE id = $1
 # A person's confirmed values are never overwritten: only a draft takes over what words suggest.
 SUGGEST: LiteralString = """
     UPDATE cases SET
-        suggestion = $2::jsonb,
+        suggestion = $2::jsonb, version = version + 1,
         kind = CASE WHEN state = 'draft' THEN $3 ELSE kind END,
         urgency = CASE WHEN state = 'draft' THEN $4 ELSE urgency END,
         level1 = CASE WHEN state = 'draft' THEN $5 ELSE level1 END,
@@ -134,21 +122,28 @@ SUGGEST: LiteralString = """
         unit = CASE WHEN state = 'draft' THEN $7 ELSE unit END
     WHERE id = $1 AND suggestion IS DISTINCT FROM $2::jsonb
     RETURNING *"""
+HELD: LiteralString = "SELECT * FROM cases WHERE id = $1 FOR NO KEY UPDATE"
 
+# What the journal says has changed is what is changed here: $3 holds the new values by column.
 MOVE: LiteralString = """
-    UPDATE cases SET
-        state = $3, owner = $4, kind = $5, urgency = $6, level1 = $7, area = $8, unit = $9,
-        summary = $10, policy = $11, opened_at = $12, dispatched_at = $13, answered_at = $14,
-        closed_at = $15
-    WHERE id = $1 AND state = $2
+    UPDATE cases c SET
+        (version, state, owner, kind, urgency, level1, area, unit, helpers, asked, offered_to,
+         summary, policy, opened_at, dispatched_at, given_at, signed_at, answered_at, closed_at,
+         archived_at, reopened_at, due_at, asked_days, extended_days, statutory, return_ruled,
+         level, unit_solved, solved, satisfied, call_back_tries, outcome, explanation, same_as)
+      = (SELECT n.version, n.state, n.owner, n.kind, n.urgency, n.level1, n.area, n.unit,
+                n.helpers, n.asked, n.offered_to, n.summary, n.policy, n.opened_at,
+                n.dispatched_at, n.given_at, n.signed_at, n.answered_at, n.closed_at,
+                n.archived_at, n.reopened_at, n.due_at, n.asked_days, n.extended_days,
+                n.statutory, n.return_ruled, n.level, n.unit_solved, n.solved, n.satisfied,
+                n.call_back_tries, n.outcome, n.explanation, n.same_as
+           FROM jsonb_populate_record(c, $3::jsonb) n)
+     WHERE c.id = $1 AND c.version = $2
     RETURNING *"""
 
-KEEP_TEXTS: LiteralString = """
-    INSERT INTO case_texts (case_id, at, actor, move, sort, text)
-    SELECT $1, $2, $3, $4, given.sort, given.text
-      FROM unnest($5::text[], $6::text[]) AS given (sort, text)"""
-TEXTS: LiteralString = """
-    SELECT at, actor, move, sort, text FROM case_texts WHERE case_id = $1 ORDER BY id"""
+EVIDENCE: LiteralString = """
+    SELECT id, sha256 FROM case_evidence WHERE case_id = $1 AND id = ANY ($2::bigint[])
+     ORDER BY id"""
 
 LIST: LiteralString = """
     SELECT *
@@ -167,7 +162,11 @@ LIST: LiteralString = """
     ORDER BY id DESC
     LIMIT $12"""
 
-CASE_COLUMNS = tuple(field.name for field in fields(Case))
+FACTS_TOLD = (
+    *("helpers", "units", "days", "person", "statutory", "same_as", "explanation", "result"),
+    *("solved", "satisfied", "contacted_at"),
+)
+"""What is given with a move and told in its row as it is, beside the facts of the case."""
 LARGEST_PAGE = 500
 EVERYTHING = Filter()
 
@@ -196,7 +195,8 @@ async def apply_suggestion(conn: Connection, case_id: int, suggestion: Suggestio
     Raises:
         CaseUnknown: there is no such case.
     """
-    row = await conn.fetchrow(
+    held = await conn.fetchrow(HELD, case_id)
+    row = held and await conn.fetchrow(
         SUGGEST,
         case_id,
         json.dumps(asdict(suggestion), ensure_ascii=False),
@@ -207,8 +207,9 @@ async def apply_suggestion(conn: Connection, case_id: int, suggestion: Suggestio
         suggestion.unit,
     )
     if row is not None:
-        return Applied(case=_case(row), changed=True)
-    return Applied(case=await get(conn, case_id), changed=False)
+        case = _case(row)
+        return Applied(case=case, changed=True, changes=told(_case(held), case))
+    return Applied(case=await get(conn, case_id), changed=False, changes={})
 
 
 async def move(  # noqa: PLR0917 - who, what, when: read in this order everywhere
@@ -219,8 +220,9 @@ async def move(  # noqa: PLR0917 - who, what, when: read in this order everywher
     now: datetime,
     data: MoveData | None = None,
     *,
+    limits: InForce,
     expected: CaseState | None = None,
-    policy: str | None = None,
+    version: int | None = None,
 ) -> Moved:
     """Make one legal move and keep what was written with it, or change nothing.
 
@@ -231,49 +233,50 @@ async def move(  # noqa: PLR0917 - who, what, when: read in this order everywher
         actor: who makes it, with the roles held.
         now: the aware moment of the move.
         data: what the move carries.
+        limits: the rules in force.
         expected: the state the person saw on the screen; None takes the present one.
-        policy: the policy pack in force (`sichuan-2025/1`), kept when the case opens.
+        version: the version the person saw; None takes the present one.
 
     Raises:
         CaseUnknown: there is no such case.
-        CaseConflict: somebody else moved it first.
+        CaseConflict: somebody else changed it first.
         IllegalMove: the table forbids it; MissingFact: it lacks what it must carry.
     """
     given = data or MoveData()
     before = await get(conn, case_id)
-    if expected is not None and before.state is not expected:
+    if expected not in {None, before.state} or version not in {None, before.version}:
         raise _conflict(before, step)
-    after = moved(before, step, actor, given, now, policy=policy)
-    row = await conn.fetchrow(
-        MOVE,
-        case_id,
-        before.state,
-        after.state,
-        after.owner,
-        after.kind,
-        after.urgency,
-        after.level1,
-        after.area,
-        after.unit,
-        after.summary,
-        after.policy,
-        after.opened_at,
-        after.dispatched_at,
-        after.answered_at,
-        after.closed_at,
-    )
+    after = moved(before, step, actor, given, now, limits)
+    if given.same_as is not None:
+        await get(conn, given.same_as)
+    evidence = await _evidence(conn, before, given.evidence or ())
+    changes = told(before, after)
+    columns = {**changes, "summary": after.summary}
+    row = await conn.fetchrow(MOVE, case_id, before.version, json.dumps(columns))
     if row is None:
         raise _conflict(await get(conn, case_id), step)
-    if written := _written(given):
-        names, texts = list(written), list(written.values())
-        await conn.fetch(KEEP_TEXTS, case_id, now, actor.name, step.value, names, texts)
+    texts = await text_store.keep(
+        conn, case_id, move=step, actor=actor, now=now, texts=given.texts()
+    )
+    await unit_store.take_part(conn, case_id, step, actor, now, given)
+    body = _body(before, after, step, given) | {"changes": changes, "texts": texts}
     return Moved(
         before=before,
         after=_case(row),
         move=step,
         event=MOVES[step].event,
-        body=_body(before, after, step, given),
+        body=body | ({"evidence": evidence} if evidence else {}),
     )
+
+
+async def _evidence(conn: Connection, case: Case, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The content of each piece that a move refers to, so that the journal proves it."""
+    rows = await conn.fetch(EVIDENCE, case.id, list(ids)) if ids else []
+    if missing := set(ids) - {row["id"] for row in rows}:
+        raise IllegalMove(
+            f"Case {case.number} has no evidence with the id {min(missing)}.", case_id=case.id
+        )
+    return [dict(row) for row in rows]
 
 
 async def get(conn: Connection, case_id: int) -> Case:
@@ -313,12 +316,6 @@ async def suggestion_of(conn: Connection, case_id: int) -> dict[str, Any] | None
     return stored
 
 
-async def texts_of(conn: Connection, case_id: int) -> tuple[Text, ...]:
-    """What people wrote with the moves of a case, word for word, oldest first."""
-    rows = await conn.fetch(TEXTS, case_id)
-    return tuple(Text(**{**row, "move": Move(row["move"])}) for row in rows)
-
-
 async def page(
     conn: Connection,
     wanted: Filter = EVERYTHING,
@@ -353,14 +350,14 @@ def _texts(values: Sequence[str] | None) -> list[str] | None:
 
 def _conflict(present: Case, step: Move) -> CaseConflict:
     return CaseConflict(
-        f"Case {present.number} was moved by somebody else and is now {present.state}:"
+        f"Case {present.number} was changed by somebody else and is now {present.state}:"
         f" '{step}' was not made, please look again.",
         case_id=present.id,
     )
 
 
-def _body(before: Case, after: Case, step: Move, data: MoveData) -> dict[str, str | None]:
-    body: dict[str, str | None] = {
+def _body(before: Case, after: Case, step: Move, data: MoveData) -> dict[str, Any]:
+    body: dict[str, Any] = {
         "number": after.number,
         "move": step,
         "from": before.state,
@@ -372,18 +369,15 @@ def _body(before: Case, after: Case, step: Move, data: MoveData) -> dict[str, st
         "unit": after.unit or before.unit,
         "owner": after.owner,
     }
-    return body | _written(data)
-
-
-def _written(data: MoveData) -> dict[str, str]:
-    """The free text of a move, by its sort."""
-    words = {"reply": data.reply, "reason": data.reason}
-    return {name: text for name, text in words.items() if text}
+    given = {name: getattr(data, name) for name in FACTS_TOLD}
+    body |= {name: value for name, value in given.items() if value is not None}
+    if after.outcome is not None and before.outcome is None:
+        ending = ("outcome", "policy", "opened_at", "due_at", "line")
+        body |= {name: getattr(after, name) for name in ending}
+    return body
 
 
 def _case(row: Any) -> Case:
-    values = {name: row[name] for name in CASE_COLUMNS}
-    values["state"] = CaseState(values["state"])
-    values["kind"] = None if values["kind"] is None else Kind(values["kind"])
-    values["urgency"] = Urgency(values["urgency"] or Urgency.NORMAL)
+    values = {name: read(name, row[name]) for name in CASE_FACTS}
+    values["urgency"] = values["urgency"] or Urgency.NORMAL
     return Case(**values)

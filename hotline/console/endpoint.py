@@ -44,6 +44,10 @@ class Endpoint:
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     faults: tuple[Fault, ...] = ()
+    headers: tuple[str, ...] = ()
+    """Request headers that it understands and nobody needs to send."""
+    upload: str | None = None
+    """The media type of a body that is no JSON and that its handler reads by itself."""
     is_open: bool = False
     also: tuple[HTTPStatus, ...] = ()
     """Other statuses that carry the same answer."""

@@ -51,7 +51,11 @@ def _operation(endpoint: Endpoint, refs: Any) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.says,
-        "parameters": [*_path_parts(endpoint), *_query_parts(endpoint.query)],
+        "parameters": [
+            *_path_parts(endpoint),
+            *_query_parts(endpoint.query),
+            *_header_parts(endpoint),
+        ],
         "responses": _responses(endpoint, refs),
         "security": _security(endpoint),
     }
@@ -60,6 +64,9 @@ def _operation(endpoint: Endpoint, refs: Any) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": refs[endpoint.body, "validation"]}},
         }
+    if endpoint.upload is not None:
+        body = {"schema": {"type": "string", "format": "binary"}}
+        operation["requestBody"] = {"required": True, "content": {endpoint.upload: body}}
     return operation
 
 
@@ -81,6 +88,13 @@ def _path_part(name: str) -> dict[str, Any]:
     if ID.fullmatch(name):
         return {"type": "integer", "format": "int64", "minimum": 1}
     return {"type": "string", "pattern": f"^({PARTS[name]})$"}
+
+
+def _header_parts(endpoint: Endpoint) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "header", "schema": {"type": "string", "maxLength": 200}}
+        for name in endpoint.headers
+    ]
 
 
 def _query_parts(model: type[BaseModel] | None) -> list[dict[str, Any]]:
@@ -137,6 +151,8 @@ def _refusals(endpoint: Endpoint) -> dict[HTTPStatus, set[str]]:
         faults.add(Fault.FOREIGN_REQUEST)
     if endpoint.body is not None:
         faults |= {Fault.INVALID, Fault.NOT_JSON, Fault.TOO_LARGE}
+    if endpoint.upload is not None:
+        faults.add(Fault.TOO_LARGE)
     if endpoint.query is not None:
         faults.add(Fault.INVALID)
     found: dict[HTTPStatus, set[str]] = {}

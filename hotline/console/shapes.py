@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from routing.cases import CaseState, Kind, Move, Urgency
-from routing.deadlines import Standing
+from routing.cases import CaseState, Kind, Urgency
 from telephony.calls import Leg, Outcome, Side
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -149,98 +148,7 @@ class CallDetail(CallView):
     dialogue: tuple[TurnView, ...]
 
 
-# --- cases -----------------------------------------------------------------------------------
-class CaseQuery(Asked):
-    """Which cases; newest first, `before` is the `next` of the page before."""
-
-    state: CaseState | None = None
-    line: Name | None = None
-    kind: Kind | None = None
-    urgency: Urgency | None = None
-    unit: Name | None = None
-    level1: Name | None = None
-    area: Name | None = None
-    number: Name | None = Field(default=None, description="A case number as people write it.")
-    before: Id | None = None
-    limit: Size = 50
-
-
-class CaseView(Told):
-    """One case in a list. A draft holds what words suggest, from `open` on what was confirmed."""
-
-    id: int
-    number: str
-    call_id: int | None
-    line: str
-    state: CaseState
-    kind: Kind | None
-    urgency: Urgency
-    level1: str | None
-    area: str | None
-    unit: str | None
-    owner: str
-    summary: str | None
-    policy: str | None
-    drafted_at: datetime
-    opened_at: datetime | None
-    dispatched_at: datetime | None
-    answered_at: datetime | None
-    closed_at: datetime | None
-    due_at: datetime | None = Field(description="Null for a draft: nothing was promised yet.")
-    standing: Standing | None
-
-
-class Cases(Told):
-    """One page of cases."""
-
-    cases: tuple[CaseView, ...]
-    next: int | None
-
-
-class ReasonView(Told):
-    """Why something is suggested: the words heard and what they speak for."""
-
-    sort: str
-    value: str
-    by: str
-    text: str
-    weight: float
-    turn: int | None = None
-    at: float | None = None
-
-
-class AlternativeView(Told):
-    """Another possible category."""
-
-    level1: str
-    confidence: float
-
-
-class SuggestionView(Told):
-    """What the words suggest; a person decides."""
-
-    level1: str | None
-    confidence: float
-    kind: Kind
-    urgency: Urgency
-    area: str | None
-    unit: str | None
-    reasons: tuple[ReasonView, ...]
-    alternatives: tuple[AlternativeView, ...]
-    rules_version: str
-    model_version: str | None
-
-
-class LimitView(Told):
-    """The limit a due time follows from."""
-
-    due_at: datetime
-    amount: int
-    unit: str
-    basis: str
-    policy: str
-
-
+# --- the rest --------------------------------------------------------------------------------
 class EntryView(Told):
     """One row of the journal; its body is masked."""
 
@@ -253,44 +161,6 @@ class EntryView(Told):
     body: dict[str, Any]
 
 
-class TextView(Told):
-    """What somebody wrote with a move, word for word; only people who are signed in read it."""
-
-    at: datetime
-    actor: str
-    move: Move
-    sort: Literal["reply", "reason"]
-    text: str
-
-
-class CaseDetail(CaseView):
-    """One case with what speaks for it, what may be done with it and what happened to it."""
-
-    suggestion: SuggestionView | None
-    moves: tuple[Move, ...]
-    limit: LimitView | None
-    limit_if_opened_now: LimitView | None
-    history: tuple[EntryView, ...]
-    texts: tuple[TextView, ...] = Field(description="Answers and reasons in full, oldest first.")
-
-
-class Step(Asked):
-    """A person's move; only what is given changes the case."""
-
-    expected: CaseState | None = Field(
-        default=None, description="The state seen on the screen; another one is a conflict."
-    )
-    kind: Kind | None = None
-    urgency: Urgency | None = None
-    level1: Name | None = None
-    area: Name | None = None
-    unit: Name | None = None
-    summary: Words | None = None
-    reply: Words | None = None
-    reason: Words | None = None
-
-
-# --- the rest --------------------------------------------------------------------------------
 class JournalQuery(Asked):
     """Which rows; newest first, `before` is the `next` of the page before."""
 

@@ -6,7 +6,8 @@ from typing import Any, Self, TypeVar
 import aiohttp
 from pydantic import BaseModel
 
-from hotline.console.shapes import CallDetail, Calls, CaseDetail, Cases, Numbers
+from hotline.console.case_shapes import CaseDetail, Cases
+from hotline.console.shapes import CallDetail, Calls, Numbers
 from hotline.errors import HotlineError
 from routing.cases import Move
 

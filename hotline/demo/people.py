@@ -1,4 +1,4 @@
-"""The demo's operators at their desks: they confirm, dispatch, answer and close by the API.
+"""The demo's people at their desks, by the API: desk, unit, audit and call-back, each its moves.
 
 What they decide stands in `PARTS`; what they confirm is what the service suggested, and where the
 words suggested no category, what a person who heard the call knows. Each move is said aloud.
@@ -6,25 +6,27 @@ words suggested no category, what a person who heard the call knows. Each move i
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from hotline.console.shapes import CaseView
+from hotline.console.case_shapes import CaseView
 from hotline.demo.api import Api, ApiError
 from hotline.demo.rows import Placed
 from hotline.demo.words import both
 from routing.cases import CaseState, Move
 
 TO_THE_UNIT = (Move.OPEN, Move.DISPATCH)
-TO_THE_END = (Move.OPEN, Move.DISPATCH, Move.ANSWER, Move.CLOSE)
+ANSWERED = (*TO_THE_UNIT, Move.SIGN, Move.ANSWER)
+TO_THE_END = (*ANSWERED, Move.APPROVE, Move.CLOSE)
 #: Which way each call's case goes; calls not named here stay drafts for the viewer to try.
 PARTS: Mapping[str, tuple[Move, ...]] = {
     "07-gas-smell": TO_THE_END,
     "01-streetlight": TO_THE_UNIT,
-    "02-water-outage": (Move.OPEN, Move.DISPATCH, Move.ANSWER),
+    "02-water-outage": ANSWERED,
     "11-duty-landslide": TO_THE_UNIT,
     "08-staff-bribery": (Move.OPEN,),
-    "03-unpaid-wages": TO_THE_UNIT,
+    "03-unpaid-wages": (*TO_THE_UNIT, Move.SIGN),
     "04-social-card": (Move.ANSWER_DIRECTLY,),
     "05-barbecue-smoke": TO_THE_UNIT,
     "06-driving-school": TO_THE_UNIT,
@@ -37,8 +39,10 @@ REPLIES = {
 SAID: Mapping[Move, tuple[str, str]] = {
     Move.OPEN: ("确认立案", "confirmed"),
     Move.DISPATCH: ("派单至{unit}", "dispatched"),
+    Move.SIGN: ("承办单位签收", "the unit signed"),
     Move.ANSWER: ("承办单位已回复", "the unit answered"),
-    Move.CLOSE: ("办结", "closed"),
+    Move.APPROVE: ("审核通过", "the audit accepted the answer"),
+    Move.CLOSE: ("回访并办结", "called back and closed"),
     Move.ANSWER_DIRECTLY: ("直接答复并办结", "answered on the spot"),
 }
 
@@ -94,6 +98,11 @@ class People:
             facts["unit"] = case.unit or "市民服务中心"
         if move in (Move.ANSWER, Move.ANSWER_DIRECTLY):
             facts["reply"] = REPLIES[placed.plan.name]
+        if move is Move.ANSWER:
+            facts |= {"public_reply": REPLIES[placed.plan.name], "solved": "yes"}
+            facts["contacted_at"] = datetime.now(UTC).isoformat()
+        if move is Move.CLOSE:
+            facts |= {"result": "reached", "solved": "yes", "satisfied": "satisfied"}
         after = await seat.move(case.id, move, facts)
         chinese, english = (words.format(unit=after.unit) for words in SAID[move])
         self._say(both("acted", case=after.number, did_zh=chinese, did_en=english))
@@ -107,17 +116,16 @@ class People:
         return self._seats[extension]
 
 
-STAGES: Mapping[Move, frozenset[CaseState]] = {
-    Move.OPEN: frozenset({CaseState.DRAFT}),
-    Move.ANSWER_DIRECTLY: frozenset({CaseState.DRAFT}),
-    Move.DISPATCH: frozenset({CaseState.DRAFT, CaseState.OPEN}),
-    Move.ANSWER: frozenset({CaseState.DRAFT, CaseState.OPEN, CaseState.DISPATCHED}),
-    Move.CLOSE: frozenset(
-        {CaseState.DRAFT, CaseState.OPEN, CaseState.DISPATCHED, CaseState.ANSWERED}
-    ),
-}
+ORDER = TO_THE_END
+STATES = (
+    *(CaseState.DRAFT, CaseState.OPEN, CaseState.DISPATCHED, CaseState.HANDLING),
+    *(CaseState.ANSWERED, CaseState.CALLING_BACK),
+)
+"""From which state each move of ORDER starts."""
 
 
 def _is_next(case: CaseView, move: Move) -> bool:
     """Whether this move is still ahead of a case in this state."""
-    return case.state in STAGES.get(move, frozenset())
+    if move is Move.ANSWER_DIRECTLY:
+        return case.state is CaseState.DRAFT
+    return case.state in STATES and STATES.index(case.state) <= ORDER.index(move)

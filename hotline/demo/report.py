@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hotline.console.shapes import CallDetail, CaseDetail, LineNumbers, Numbers, RatioView
+from hotline.console.case_shapes import CaseDetail
+from hotline.console.shapes import CallDetail, LineNumbers, Numbers, RatioView
 from hotline.demo.api import Api
 from hotline.demo.rows import Placed
 from hotline.demo.words import both, chinese, moment, term

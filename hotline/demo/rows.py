@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from deploy.demo.script import Fate, ScriptedCall
-from hotline.console.shapes import CallView, CaseView
+from hotline.console.case_shapes import CaseView
+from hotline.console.shapes import CallView
 from hotline.masking import mask_number
 from telephony.calls import Leg
 

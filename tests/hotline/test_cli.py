@@ -253,11 +253,15 @@ async def test_calls_and_cases_are_shown_and_moved(
         f"Case {number}: draft → open.\n",
     )
     assert (await run("cases", "dispatch", number, "--unit", "市水务集团"))[0] == 0
+    assert (await run("cases", "sign", number, "--as", "1002"))[0] == 0
     reply = "已恢复供水，有问题请拨0816-2345678"
-    assert (await run("cases", "answer", number, "--reply", reply, "--as", "1002"))[0] == 0
+    answer = ("--reply", reply, "--public", "已恢复供水", "--as", "1002")
+    assert (await run("cases", "answer", number, *answer))[0] == 0
     _, shown = await run("cases", "show", number)
     assert re.search(rf"Answers and reasons\n  [-0-9: ]{{19}}  1002 +{reply}\n", shown)
-    assert (await run("cases", "close", number))[0] == 0
+    assert (await run("cases", "approve", number))[0] == 0
+    said = ("--solved", "yes", "--satisfied", "basically")
+    assert (await run("cases", "close", number, *said))[0] == 0
     actor = await pool.fetchval("SELECT actor FROM journal WHERE event = 'case.opened'")
     assert actor == "1001"
     assert await pool.fetchval("SELECT state FROM cases") == "closed"
@@ -268,9 +272,9 @@ async def test_an_illegal_move_is_one_sentence(
 ) -> None:
     city.build(tmp_path, dsn=database, ami_port=1)
     await Life(pool, tmp_path).tell(call())
-    status, said = await run("cases", "close", "1")
+    status, said = await run("cases", "approve", "1")
     assert status == 1
-    assert "is draft: 'close' is not possible now" in said
+    assert "is draft: 'approve' is not possible now" in said
     assert len(said.splitlines()) == 1
     status, said = await run("cases", "show", "no-such-number")
     assert (status, len(said.splitlines())) == (1, 1)

@@ -3,16 +3,17 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import cast
 
 import asyncpg
 import pytest
 
-from hotline import flow
+from hotline import flow, journal
 from hotline.database import Pool, transaction
 from hotline.jobs import JobName, LaterError
 from hotline.services import utc_now
 from routing import store as cases
-from routing.cases import Actor, Move, MoveData, Role, Urgency
+from routing.cases import Actor, Move, MoveData, Reached, Role, Satisfied, Solved, Urgency
 from routing.errors import IllegalMove
 from telephony.calls import Leg, Outcome
 from tests.hotline.story import (
@@ -26,6 +27,7 @@ from tests.hotline.story import (
     without_tokens,
     write_wav,
 )
+from tests.routing.life import LIMITS
 from transcription.errors import AudioEmpty, ModelMissing
 
 WHOLE_PASS = [
@@ -238,23 +240,33 @@ async def test_a_person_moves_a_case_to_its_end(pool: Pool, tmp_path: Path) -> N
                 actor=person,
                 now=utc_now(),
                 data=MoveData(**data),  # type: ignore[arg-type]
-                policy="sichuan-2025/1",
+                limits=LIMITS,
             )
 
     with pytest.raises(IllegalMove):
         await make(Move.CLOSE)
     await make(Move.OPEN, kind="help", urgency="normal", level1="城乡建设")
     await make(Move.DISPATCH, unit="市水务集团")
-    await make(Move.ANSWER, reply="已修复，回电13812345678")
-    await make(Move.CLOSE)
-    assert (await _told(pool))[-4:] == [
+    await make(Move.SIGN)
+    told = {"reply": "已修复，回电13812345678", "public_reply": "已修复", "contacted_at": utc_now()}
+    await make(Move.ANSWER, **told, solved=Solved.YES)
+    await make(Move.APPROVE)
+    said = {"solved": Solved.YES, "satisfied": Satisfied.SATISFIED}
+    await make(Move.CLOSE, result=Reached.REACHED, **said)
+    assert (await _told(pool))[-6:] == [
         "case.opened",
         "case.dispatched",
+        "case.signed",
         "case.answered",
+        "case.approved",
         "case.closed",
     ]
-    said = await pool.fetchval("SELECT body ->> 'reply' FROM journal WHERE event = 'case.answered'")
-    assert said == "已修复，回电138****5678"
+    async with pool.acquire() as conn:
+        history = await journal.of_case(cast("asyncpg.Connection", conn), case_id)
+    replies = [it.body["reply"] for it in history if it.event == "case.answered"]
+    assert replies == ["已修复，回电138****5678"]
+    rows = await pool.fetch("SELECT body::text FROM journal")
+    assert "已修复" not in " ".join(row["body"] for row in rows)
 
 
 async def test_nothing_of_the_caller_stands_in_the_journal(pool: Pool, tmp_path: Path) -> None:
@@ -278,7 +290,7 @@ async def test_people_and_jobs_on_one_case_never_wait_for_each_other_for_ever(
     await life.work()
     case_id = await pool.fetchval("SELECT id FROM cases")
     person = Actor(name="1001", roles=frozenset(Role) - {Role.SYSTEM})
-    data = MoveData(kind="help", urgency="normal", level1="政法", reason="x")  # type: ignore[arg-type]
+    data = MoveData(kind="help", urgency="normal", level1="政法")  # type: ignore[arg-type]
 
     async def open_it() -> None:
         async with transaction(pool) as tx:
@@ -289,7 +301,7 @@ async def test_people_and_jobs_on_one_case_never_wait_for_each_other_for_ever(
                 actor=person,
                 now=at(60),
                 data=data,
-                policy="sichuan-2025/1",
+                limits=LIMITS,
             )
 
     async def told_again() -> None:

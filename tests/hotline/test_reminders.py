@@ -18,7 +18,7 @@ from hotline.database import Pool, transaction
 from hotline.journal import Event
 from hotline.reminders import ReminderDesk
 from routing import store
-from routing.cases import Actor, Kind, Move, MoveData, Role, Urgency
+from routing.cases import Actor, Kind, Move, MoveData, Role, Solved, Urgency
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 UNIT = "市水务（集团）有限公司"
@@ -77,7 +77,7 @@ async def moves(
         actor=DESK,
         now=at,
         data=MoveData(**data),
-        policy=CASEWORK.policy.name,
+        limits=CASEWORK.limits,
     )
 
 
@@ -93,6 +93,11 @@ async def opened(
 async def dispatched(pool: Pool, case_id: int, at: datetime) -> None:
     async with transaction(pool) as tx:
         await moves(tx, case_id, Move.DISPATCH, at, unit=UNIT)
+
+
+async def returned(tx: asyncpg.Connection, case_id: int, at: datetime) -> None:
+    await moves(tx, case_id, Move.ASK_RETURN, at, reason="不属本单位职责", basis="三定规定")
+    await moves(tx, case_id, Move.ACCEPT_RETURN, at)
 
 
 async def told(pool: Pool, case_id: int) -> list[tuple[str, int]]:
@@ -196,7 +201,9 @@ async def test_an_answer_stops_the_reminders_and_a_redo_starts_them_again(
     await dispatched(pool, case_id, clock.at)
     await look(desk)
     async with transaction(pool) as tx:
-        await moves(tx, case_id, Move.ANSWER, clock.at, reply="已修好")
+        await moves(tx, case_id, Move.SIGN, clock.at)
+        told_so = {"reply": "已修好", "public_reply": "已修好", "contacted_at": clock.at}
+        await moves(tx, case_id, Move.ANSWER, clock.at, solved=Solved.YES, **told_so)
     clock.at = local("2026-11-30T12:00")
     await look(desk)
     assert {stage for stage, _ in await told(pool, case_id)} == {"audit"}
@@ -217,7 +224,7 @@ async def test_a_stage_entered_again_reminds_again(
         clock.at = at + timedelta(minutes=15)
         await look(desk)
         async with transaction(pool) as tx:
-            await moves(tx, case_id, Move.SEND_BACK, clock.at, reason="不属本单位职责")
+            await returned(tx, case_id, clock.at)
     signed = [share for stage, share in await told(pool, case_id) if stage == "sign"]
     assert signed == [50, 80, 100] * 2
 
@@ -311,7 +318,7 @@ async def test_a_move_made_meanwhile_wins_and_nobody_waits_for_the_other(
     # A mover that has not committed yet holds the look: others are settled, this one later.
     other = await opened(pool, clock.at - timedelta(minutes=6), Urgency.EMERGENCY)
     async with transaction(pool) as tx:
-        await moves(tx, case_id, Move.SEND_BACK, clock.at, reason="不属本单位职责")
+        await returned(tx, case_id, clock.at)
         # It also holds the journal's turn, so only what sends nothing can be settled meanwhile.
         sending = asyncio.create_task(desk.look())
         await asyncio.sleep(0.2)

@@ -57,16 +57,23 @@ class CaseRow:
     answered_at: datetime | None = None
     closed_at: datetime | None = None
     call_id: int | None = None
+    outcome: str | None = None
     moves: tuple[tuple[str, datetime], ...] = ()
     id: int = field(default_factory=count(1).__next__)
+
+    def __post_init__(self) -> None:
+        if self.state == "closed" and self.outcome is None:
+            ended = "direct" if self.dispatched_at is None else "handled"
+            withdrawn = any(event == "case.withdrawn" for event, _ in self.moves)
+            self.outcome = "withdrawn" if withdrawn else ended
 
     async def write(self, conn: asyncpg.Connection) -> None:
         await conn.execute(
             """INSERT INTO cases (id, number, call_id, line, state, kind, urgency, level1, owner,
                                   policy, drafted_at, opened_at, dispatched_at, answered_at,
-                                  closed_at)
+                                  closed_at, outcome)
                OVERRIDING SYSTEM VALUE
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '1001', $9, $10, $11, $12, $13, $14)""",
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '1001', $9, $10, $11, $12, $13, $14, $15)""",
             self.id,
             f"number-{self.id}",
             self.call_id,
@@ -81,6 +88,7 @@ class CaseRow:
             self.dispatched_at,
             self.answered_at,
             self.closed_at,
+            self.outcome,
         )
         for event, at in self.moves:
             await conn.execute(

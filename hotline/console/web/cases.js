@@ -7,7 +7,11 @@ import { gently, onEntry } from "./feed.js";
 import { dialogue, empty, fact, settled, standingBadge, stateBadge, urgencyBadge } from "./parts.js";
 import { actor, away, full, t, title, when, word } from "./text.js";
 
-const STATES = ["draft", "open", "dispatched", "answered", "closed"];
+const STATES = ["draft", "open", "consulting", "dispatched", "return_asked", "handling", "extension_asked", "termination_asked", "answered", "calling_back", "closed", "archived"];
+// The way most cases go; the other states are bends of it, and have a tab only where a case is there.
+const WAY = ["draft", "open", "dispatched", "handling", "answered", "calling_back", "closed"];
+const BEND_OF = { consulting: "open", return_asked: "dispatched", extension_asked: "handling", termination_asked: "handling", archived: "closed" };
+const SORTS = ["summary", "reply", "public_reply", "reason", "basis", "ruling", "comment", "feedback", "channel", "told", "unsolved_reason", "not_contacted"];
 const wanted = { state: "", number: "" };
 
 export function caseRow(one, current = null) {
@@ -36,7 +40,7 @@ export function casesView(place, id, catalogue) {
   function showTabs() {
     const tab = (value, text, count) => h("button", { type: "button", class: "tab", "aria-pressed": String(wanted.state === value), onclick: () => { wanted.state = value; showTabs(); load(); } },
       text, count === undefined ? null : h("span", { class: "count" }, count));
-    fill(tabs, tab("", t("all")), STATES.map((state) => tab(state, title("state", state), counts[state])));
+    fill(tabs, tab("", t("all")), STATES.filter((state) => WAY.includes(state) || counts[state] || wanted.state === state).map((state) => tab(state, title("state", state), counts[state])));
   }
 
   function show() {
@@ -156,13 +160,16 @@ function caseDetail(place, id, catalogue) {
 }
 
 function steps(one) {
-  const at = { draft: one.drafted_at, open: one.opened_at, dispatched: one.dispatched_at, answered: one.answered_at, closed: one.closed_at };
-  const now = STATES.indexOf(one.state);
-  return h("ol", { class: "steps" }, STATES.map((state, place) => {
+  const called = one.outcome === "handled" ? one.closed_at : null;
+  const at = { draft: one.drafted_at, open: one.opened_at, dispatched: one.dispatched_at, handling: one.signed_at, answered: one.answered_at, calling_back: called, closed: one.closed_at };
+  const present = BEND_OF[one.state] || one.state;
+  const now = WAY.indexOf(present);
+  return h("ol", { class: "steps" }, WAY.map((state, place) => {
     const passed = place < now && at[state];
     const skipped = place < now && !at[state];
+    const shown = place === now ? one.state : state;
     return h("li", { class: place === now ? "now" : passed ? "done" : skipped ? "skipped" : "", "aria-current": place === now ? "step" : null },
-      h("i", {}, passed ? icon("check") : ""), h("span", {}, title("state", state)), h("small", {}, at[state] ? when(at[state]) : ""));
+      h("i", {}, passed ? icon("check") : ""), h("span", {}, title("state", shown)), h("small", {}, at[state] ? when(at[state]) : ""));
   }));
 }
 
@@ -191,6 +198,5 @@ export function history(entries, texts = []) {
     h("time", { datetime: entry.at }, when(entry.at)),
     h("span", {}, h("b", {}, word("event", entry.event)), " ", h("small", {}, actor(entry.actor)),
       entry.body.unit && entry.event === "case.dispatched" ? h("p", {}, entry.body.unit) : null,
-      entry.body.reply ? h("p", {}, said(entry, "reply")) : null,
-      entry.body.reason ? h("p", {}, said(entry, "reason")) : null))));
+      SORTS.filter((sort) => entry.body[sort]).map((sort) => h("p", {}, h("small", {}, t(`field.${sort}`)), " ", said(entry, sort)))))));
 }

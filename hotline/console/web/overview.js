@@ -53,14 +53,17 @@ async function liveAndRecent() {
   return Object.assign([...live.calls, ...recent.calls.filter((call) => !open.has(call.id))], { open: live.calls.length });
 }
 
+// What waits for the desk, and what waits for a unit: of that only the overdue is shown here.
+const DESKS = ["draft", "open", "consulting", "return_asked", "extension_asked", "termination_asked", "answered", "calling_back"];
+const UNITS = ["dispatched", "handling"];
 const URGENT = { emergency: 0, urgent: 1, normal: 2 };
 
 async function waiting() {
-  const pages = await Promise.all(["draft", "open", "answered", "dispatched"].map((state) => get(query("/api/cases", { state, limit: 40 }))));
-  const [drafts, open, answered, dispatched] = pages.map((page) => page.cases);
-  const overdue = [...open, ...dispatched].filter((one) => one.standing === "overdue");
+  const pages = await Promise.all([...DESKS, ...UNITS].map((state) => get(query("/api/cases", { state, limit: 40 }))));
+  const found = pages.flatMap((page) => page.cases);
+  const overdue = found.filter((one) => one.standing === "overdue");
   const known = new Set(overdue.map((one) => one.id));
-  const rest = [...drafts, ...open, ...answered].filter((one) => !known.has(one.id));
+  const rest = found.filter((one) => DESKS.includes(one.state) && !known.has(one.id));
   rest.sort((a, b) => URGENT[a.urgency] - URGENT[b.urgency] || b.id - a.id);
   const all = [...rest.filter((one) => one.urgency === "emergency"), ...overdue, ...rest.filter((one) => one.urgency !== "emergency")];
   return Object.assign(all.slice(0, 30), { open: all.length });

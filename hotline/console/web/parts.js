@@ -5,7 +5,10 @@ import { duration, percent, since, t, title, word } from "./text.js";
 
 export const badge = (text, tone = "plain", hint = null) => h("span", { class: `badge ${tone}`, title: hint }, text);
 
-const STATE_TONES = { draft: "amber", open: "blue", dispatched: "violet", answered: "teal", closed: "plain" };
+const STATE_TONES = {
+  draft: "amber", open: "blue", consulting: "blue", dispatched: "violet", return_asked: "amber", handling: "violet", extension_asked: "amber",
+  termination_asked: "amber", answered: "teal", calling_back: "teal", closed: "plain", archived: "plain",
+};
 export const stateBadge = (state) => badge(title("state", state), STATE_TONES[state]);
 
 export function urgencyBadge(urgency) {

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from hotline import flow, recordings
 from hotline.database import transaction
@@ -187,7 +188,7 @@ class Town:
         return found
 
     async def moves(
-        self, call_id: int, move: Move, at: datetime, *, by: str = "1001", **data: str
+        self, call_id: int, move: Move, at: datetime, *, by: str = "1001", **data: Any
     ) -> None:
         typed = MoveData(
             **{key: value for key, value in data.items() if key not in {"kind", "urgency"}},
@@ -202,7 +203,7 @@ class Town:
                 actor=Actor(name=by, roles=DESK),
                 now=at,
                 data=typed,
-                policy=self.services.policy.name,
+                limits=self.services.limits,
             )
 
 

@@ -14,6 +14,12 @@ LIGHTS = (
     Said(leg=Leg.OPERATOR, start=0.5, text="您好市长热线，请讲"),
     Said(leg=Leg.CALLER, start=5.0, text="涪城区临园路的路灯坏了三天了，请帮忙修一下"),
 )
+ANSWER = {
+    "reply": "路灯已修好，回访电话13890115678",
+    "public_reply": "路灯已修好",
+    "solved": "yes",
+    "contacted_at": "2026-11-23T12:00:00+08:00",
+}
 CONFIRMED = {"kind": "help", "urgency": "normal", "level1": "城乡建设", "area": "涪城区"}
 
 
@@ -33,7 +39,10 @@ async def test_a_draft_shows_what_the_words_suggest_and_why(
 ) -> None:
     _, case = await ask(visitor, "GET", f"/api/cases/{await a_draft(town)}")
     assert case["state"] == "draft"
-    assert case["moves"] == ["open", "answer_directly", "withdraw"]
+    assert case["moves"] == [
+        *("open", "answer_directly", "explain", "withdraw"),
+        *("raise_level", "hand_over"),
+    ]
     assert case["suggestion"]["area"] == "涪城区"
     assert any("路灯" in reason["text"] for reason in case["suggestion"]["reasons"])
     assert case["limit"] is None
@@ -54,21 +63,26 @@ async def test_a_person_takes_a_case_from_draft_to_closed(
     unit = case["unit"] or "市城市管理行政执法局"
     for word, body, state in (
         ("dispatch", {"unit": unit}, "dispatched"),
-        ("answer", {"reply": "路灯已修好，回访电话13890115678"}, "answered"),
-        ("close", {}, "closed"),
+        ("sign", {}, "handling"),
+        ("answer", ANSWER, "answered"),
+        ("approve", {}, "calling_back"),
+        ("close", {"result": "reached", "solved": "yes", "satisfied": "satisfied"}, "closed"),
     ):
         clock.forward(hours=1)
         status, case = await ask(visitor, "POST", f"/api/cases/{case_id}/{word}", body)
         assert (status, case["state"]) == (200, state)
     assert case["standing"] == "on_time"
-    assert case["moves"] == []
+    assert case["moves"] == ["reopen"]
+    assert (case["outcome"], case["solved"], case["version"]) == ("handled", "yes", 7)
     events = [entry["event"] for entry in case["history"]]
-    assert events[-4:] == ["case.opened", "case.dispatched", "case.answered", "case.closed"]
-    moves = [entry for entry in case["history"] if entry["event"].startswith("case.")][-4:]
+    made = ["opened", "dispatched", "signed", "answered", "approved", "closed"]
+    assert events[-6:] == [f"case.{word}" for word in made]
+    moves = [entry for entry in case["history"] if entry["event"].startswith("case.")][-6:]
     assert {entry["actor"] for entry in moves} == {"1002"}
     assert "13890115678" not in json.dumps(case["history"], ensure_ascii=False)
     assert [(it["actor"], it["move"], it["sort"], it["text"]) for it in case["texts"]] == [
-        ("1002", "answer", "reply", "路灯已修好，回访电话13890115678")
+        ("1002", "answer", "reply", "路灯已修好，回访电话13890115678"),
+        ("1002", "answer", "public_reply", "路灯已修好"),
     ]
 
 

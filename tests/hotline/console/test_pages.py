@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
@@ -11,18 +12,19 @@ from hotline.catalogue import LANGUAGES
 from hotline.console.pages import page_messages
 from hotline.console.problems import Fault
 from hotline.journal import Event
-from routing.cases import CaseState, Kind, Move, Urgency
+from routing.cases import CaseState, Explanation, Kind, Move, Reached, Satisfied, Solved, Urgency
+from routing.cases import Outcome as Ending
 from routing.deadlines import Standing
 from routing.policy import Unit
 from telephony.calls import Leg, Outcome
 
 WEB = Path(str(resources.files("hotline.console") / "web"))
 SCRIPTS = sorted(WEB.glob("*.js"))
-SAID_BY_VALUE = {
+SAID_BY_VALUE: dict[str, Iterable[str]] = {
     "state": CaseState,
     "kind": Kind,
     "urgency": Urgency,
-    "outcome": Outcome,
+    "outcome": (*Outcome, *Ending),
     "side": Leg,
     "event": Event,
     "standing": Standing,
@@ -31,6 +33,10 @@ SAID_BY_VALUE = {
     "work": Move,
     "moved": Move,
     "problem": Fault,
+    "explanation": Explanation,
+    "solved": Solved,
+    "satisfied": Satisfied,
+    "result": Reached,
 }
 
 

@@ -1,14 +1,17 @@
 """The demo's verdict: a call that lacks anything it must have is named with what it lacks."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from deploy.demo.script import Fate, ScriptedCall, load
-from hotline.console.shapes import CallView, CaseView
+from hotline.console.case_shapes import CaseView
+from hotline.console.shapes import CallView
 from hotline.demo.rows import Placed, lacking, match
 from hotline.masking import mask_number
+from routing.cases import Case, CaseState, Kind
 
 AT = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 PLAN = {call.name: call for call in load()}
@@ -46,19 +49,17 @@ def told(plan: ScriptedCall, number: int = 1, **changes: Any) -> CallView:
 
 
 def case(call: CallView, **changes: Any) -> CaseView:
-    empty = dict.fromkeys(CaseView.model_fields)
-    facts = empty | {
-        "id": call.id,
-        "number": f"20261123-{call.id:06}-1",
-        "call_id": call.id,
-        "line": call.line,
-        "state": "draft",
-        "kind": "help",
-        "urgency": "normal",
-        "owner": "1001",
-        "drafted_at": AT,
-    }
-    return CaseView.model_validate(facts | changes)
+    drafted = Case(
+        id=call.id,
+        number=f"20261123-{call.id:06}-1",
+        call_id=call.id,
+        line=call.line,
+        state=CaseState.DRAFT,
+        kind=Kind.HELP,
+        owner="1001",
+        drafted_at=AT,
+    )
+    return CaseView.model_validate({**asdict(drafted), "standing": None, **changes})
 
 
 def placed(plan: ScriptedCall, *, kind: str | None = "help", **changes: Any) -> Placed:

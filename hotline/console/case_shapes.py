@@ -1,0 +1,234 @@
+"""The models of a case in the API: lists, one case with its history, and what each move takes."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field, create_model
+
+from hotline.console.shapes import Asked, EntryView, Id, Name, Size, Told, Words
+from routing.cases import (
+    CaseState,
+    Explanation,
+    Kind,
+    Move,
+    Outcome,
+    Reached,
+    Satisfied,
+    Solved,
+    Urgency,
+)
+from routing.deadlines import Standing
+from routing.moves import MOVES
+
+
+class CaseQuery(Asked):
+    """Which cases; newest first, `before` is the `next` of the page before."""
+
+    state: CaseState | None = None
+    line: Name | None = None
+    kind: Kind | None = None
+    urgency: Urgency | None = None
+    unit: Name | None = None
+    level1: Name | None = None
+    area: Name | None = None
+    number: Name | None = Field(default=None, description="A case number as people write it.")
+    before: Id | None = None
+    limit: Size = 50
+
+
+class CaseView(Told):
+    """One case in a list. A draft holds what words suggest, from `open` on what was confirmed."""
+
+    id: int
+    number: str
+    call_id: int | None
+    line: str
+    state: CaseState
+    kind: Kind | None
+    urgency: Urgency
+    level1: str | None
+    area: str | None
+    unit: str | None
+    helpers: tuple[str, ...]
+    asked: tuple[str, ...] = Field(description="Consulted units that have not commented yet.")
+    owner: str = Field(description="Who answers for the case now.")
+    offered_to: str | None
+    version: int = Field(description="Counts every change.")
+    summary: str | None
+    policy: str | None
+    drafted_at: datetime
+    opened_at: datetime | None
+    dispatched_at: datetime | None
+    given_at: datetime | None
+    signed_at: datetime | None
+    answered_at: datetime | None
+    closed_at: datetime | None
+    archived_at: datetime | None
+    reopened_at: datetime | None
+    asked_days: int | None
+    extended_days: tuple[int, ...]
+    statutory: str | None
+    return_ruled: bool
+    level: int
+    unit_solved: Solved | None
+    solved: Solved | None
+    satisfied: Satisfied | None
+    call_back_tries: int
+    outcome: Outcome | None
+    explanation: Explanation | None
+    same_as: int | None
+    due_at: datetime | None = Field(description="Null for a draft: nothing was promised yet.")
+    standing: Standing | None
+
+
+class Cases(Told):
+    """One page of cases."""
+
+    cases: tuple[CaseView, ...]
+    next: int | None
+
+
+class ReasonView(Told):
+    """Why something is suggested: the words heard and what they speak for."""
+
+    sort: str
+    value: str
+    by: str
+    text: str
+    weight: float
+    turn: int | None = None
+    at: float | None = None
+
+
+class AlternativeView(Told):
+    """Another possible category."""
+
+    level1: str
+    confidence: float
+
+
+class SuggestionView(Told):
+    """What the words suggest; a person decides."""
+
+    level1: str | None
+    confidence: float
+    kind: Kind
+    urgency: Urgency
+    area: str | None
+    unit: str | None
+    reasons: tuple[ReasonView, ...]
+    alternatives: tuple[AlternativeView, ...]
+    rules_version: str
+    model_version: str | None
+
+
+class LimitView(Told):
+    """The limit a due time follows from."""
+
+    due_at: datetime
+    amount: int
+    unit: str
+    basis: str
+    policy: str
+    extended_from: datetime | None = Field(description="The end before any extension.")
+
+
+class TextView(Told):
+    """What somebody wrote with a move, word for word; only people who are signed in read it."""
+
+    at: datetime
+    actor: str
+    unit: str | None
+    move: Move
+    sort: str
+    text: str | None = Field(description="Null where it was erased.")
+
+
+class PartView(Told):
+    """A unit beside the lead: a helper, or one that was consulted."""
+
+    unit: str
+    part: str
+    asked_at: datetime
+    asked_by: str
+    answered_at: datetime | None = Field(description="Null: it is silent.")
+    answered_by: str | None
+    ended_at: datetime | None
+
+
+class EvidenceQuery(Asked):
+    """What a file is called; the body is the file."""
+
+    name: Name
+
+
+class EvidenceView(Told):
+    """A paper or picture that shows what was done."""
+
+    id: int
+    name: str
+    media_type: str
+    sha256: str
+    size: int
+    added_by: str
+    added_unit: str | None
+    added_at: datetime
+
+
+class CaseDetail(CaseView):
+    """One case with what speaks for it, what may be done with it and what happened to it."""
+
+    suggestion: SuggestionView | None
+    moves: tuple[Move, ...] = Field(description="What you may do with it now.")
+    limit: LimitView | None
+    limit_if_opened_now: LimitView | None
+    units: tuple[PartView, ...]
+    evidence: tuple[EvidenceView, ...]
+    history: tuple[EntryView, ...]
+    texts: tuple[TextView, ...] = Field(description="What people wrote, in full, oldest first.")
+
+
+class Step(Asked):
+    """A move; only what is given changes the case."""
+
+    expected: CaseState | None = Field(
+        default=None, description="The state seen on the screen; another one is a conflict."
+    )
+    version: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = Field(
+        default=None, description="The version seen on the screen; another one is a conflict."
+    )
+
+
+Names = Annotated[tuple[Name, ...], Field(min_length=1, max_length=50)]
+Ids = Annotated[tuple[Id, ...], Field(max_length=100)]
+Days = Annotated[int, Field(ge=1, le=366)]
+FACTS: dict[str, Any] = {
+    "kind": Kind,
+    "urgency": Urgency,
+    "level1": Name,
+    "area": Name,
+    "unit": Name,
+    "helpers": Names,
+    "units": Names,
+    "person": Name,
+    "days": Days,
+    "evidence": Ids,
+    "explanation": Explanation,
+    "same_as": Id,
+    "solved": Solved,
+    "satisfied": Satisfied,
+    "result": Reached,
+    "contacted_at": AwareDatetime,
+    "statutory": Name,
+}
+"""What a move can carry beside free text."""
+
+
+def step_of(move: Move) -> type[Step]:
+    """The body of one move: what the table says it carries and takes."""
+    rule = MOVES[move]
+    given: dict[str, Any] = {
+        name: (FACTS.get(name, Words) | None, None) for name in (*rule.carries, *rule.takes)
+    }
+    name = "".join(part.title() for part in move.split("_")) + "Step"
+    return create_model(name, __base__=Step, __doc__=f"What `{move}` carries and takes.", **given)

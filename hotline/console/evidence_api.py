@@ -1,0 +1,99 @@
+"""Evidence of a case: the file itself as the body, its name in the query; downloads as a file."""
+
+import re
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+from aiohttp import web
+
+from hotline import evidence
+from hotline.console.case_shapes import EvidenceQuery, EvidenceView
+from hotline.console.cases_api import evidence_view
+from hotline.console.desk import Request
+from hotline.console.endpoint import Endpoint, get
+from hotline.console.problems import Fault, ProblemError
+from hotline.database import borrowed, transaction
+from hotline.errors import EvidenceRefusedError, EvidenceTooLargeError, EvidenceUnknownError
+from routing.errors import CaseUnknown
+
+_MEDIA = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80}")
+_ANY = "application/octet-stream"
+CHUNK = 64 * 1024
+
+
+async def add_evidence(asked: Request) -> EvidenceView:
+    """Add a file as evidence; the same content is kept once, however often it comes."""
+    case_id, query = asked.path_id("case_id"), asked.asked(EvidenceQuery)
+    config, actor = asked.services.config, asked.actor()
+    largest = config.evidence_mebibytes * 2**20
+    if (asked.http.content_length or 0) > largest:
+        raise ProblemError(Fault.TOO_LARGE, _too_large(config.evidence_mebibytes))
+    media = asked.http.content_type
+    try:
+        async with borrowed(asked.services.pool) as conn:
+            await evidence.check(conn, case_id, actor)
+        content = await evidence.keep(config.evidence_dir, _chunks(asked.http), largest)
+        async with transaction(asked.services.pool) as tx:
+            piece = await evidence.add(
+                tx,
+                case_id,
+                content,
+                name=query.name,
+                media_type=media if _MEDIA.fullmatch(media) else _ANY,
+                actor=actor,
+                now=asked.services.clock(),
+            )
+    except CaseUnknown as error:
+        raise ProblemError(Fault.NOT_FOUND, str(error)) from error
+    except EvidenceTooLargeError as error:
+        raise ProblemError(Fault.TOO_LARGE, _too_large(config.evidence_mebibytes)) from error
+    except EvidenceRefusedError as error:
+        raise ProblemError(Fault.NOT_POSSIBLE, str(error)) from error
+    return evidence_view(piece)
+
+
+def _too_large(mebibytes: int) -> str:
+    return f"Evidence has at most {mebibytes} MiB."
+
+
+async def _chunks(http: web.Request) -> AsyncIterator[bytes]:
+    async for chunk in http.content.iter_chunked(CHUNK):
+        yield chunk
+
+
+async def download_evidence(asked: Request) -> web.StreamResponse:
+    """The file of one piece; always as a download, never shown by the browser itself."""
+    case_id, evidence_id = asked.path_id("case_id"), asked.path_id("evidence_id")
+    try:
+        async with borrowed(asked.services.pool) as conn:
+            piece = await evidence.one(conn, case_id, evidence_id)
+        path = await evidence.file_of(asked.services.config.evidence_dir, piece)
+    except EvidenceUnknownError as error:
+        raise ProblemError(Fault.NOT_FOUND, str(error)) from error
+    return web.FileResponse(
+        path,
+        headers={
+            "Content-Type": piece.media_type,
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(piece.name, safe='')}",
+        },
+    )
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/api/cases/{case_id}/evidence",
+        handler=add_evidence,
+        query=EvidenceQuery,
+        answers=EvidenceView,
+        upload=_ANY,
+        faults=(Fault.NOT_FOUND, Fault.NOT_POSSIBLE),
+    ),
+    get(
+        "/api/cases/{case_id}/evidence/{evidence_id}",
+        download_evidence,
+        None,
+        media=_ANY,
+        faults=(Fault.NOT_FOUND,),
+    ),
+)

@@ -1,0 +1,177 @@
+"""Evidence of a case: papers and pictures in the data folder, each content once, named by its hash.
+
+    data_dir/evidence/ab/abcdef…   the content; the name a person gave stands in the database only
+
+The file is whole and on the disk before its row is committed: a crash leaves at most a file that no
+row names, and the same upload again uses it.
+"""
+
+import asyncio
+import hashlib
+import os
+import tempfile
+from collections.abc import AsyncIterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, LiteralString
+
+from hotline import journal
+from hotline.database import Connection
+from hotline.errors import EvidenceRefusedError, EvidenceTooLargeError, EvidenceUnknownError
+from hotline.journal import Event
+from routing import store
+from routing.cases import Actor, Case
+from routing.moves import is_over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """Bytes that lie in the store."""
+
+    sha256: str
+    size: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One piece of a case; `path` is relative to the evidence folder."""
+
+    id: int
+    case_id: int
+    name: str
+    media_type: str
+    sha256: str
+    size: int
+    path: str
+    added_by: str
+    added_unit: str | None
+    added_at: datetime
+
+
+_ADD: LiteralString = """
+    INSERT INTO case_evidence
+        (case_id, name, media_type, sha256, size, path, added_by, added_unit, added_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *"""
+_OF_CASE: LiteralString = "SELECT * FROM case_evidence WHERE case_id = $1 ORDER BY id"
+_ONE: LiteralString = "SELECT * FROM case_evidence WHERE case_id = $1 AND id = $2"
+
+
+async def keep(folder: Path, chunks: AsyncIterable[bytes], largest: int) -> Content:
+    """Put what comes in into the store; the same content as before is there already.
+
+    Raises:
+        EvidenceRefusedError: it is empty; EvidenceTooLargeError: it has more than `largest` bytes.
+    """
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    descriptor, name = await asyncio.to_thread(tempfile.mkstemp, dir=folder, suffix=".part")
+    digest, size, part = hashlib.sha256(), 0, Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > largest:
+                    raise EvidenceTooLargeError(f"Evidence has at most {largest} bytes.")
+                digest.update(chunk)
+                await asyncio.to_thread(file.write, chunk)
+            if size == 0:
+                raise EvidenceRefusedError("An empty file is no evidence.")
+            await asyncio.to_thread(_settle, file)
+        content = Content(
+            sha256=digest.hexdigest(), size=size, path=_place(folder, digest.hexdigest())
+        )
+        await asyncio.to_thread(_move, part, content.path)
+    finally:
+        await asyncio.to_thread(part.unlink, missing_ok=True)
+    return content
+
+
+def _place(folder: Path, sha256: str) -> Path:
+    return folder / sha256[:2] / sha256
+
+
+def _settle(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _move(part: Path, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    if not path.exists():
+        part.rename(path)
+
+
+async def check(conn: Connection, case_id: int, actor: Actor) -> Case:
+    """The case, if it takes evidence from this person.
+
+    Raises:
+        CaseUnknown: there is no such case.
+        EvidenceRefusedError: it is over, or of other units.
+    """
+    case = await store.get(conn, case_id)
+    if is_over(case.state):
+        raise EvidenceRefusedError(f"Case {case.number} is {case.state} and takes no evidence.")
+    units = {None, case.unit, *case.helpers, *case.asked}
+    if actor.unit not in units:
+        raise EvidenceRefusedError(f"Case {case.number} is not with {actor.unit}.")
+    return case
+
+
+async def add(
+    tx: Connection,
+    case_id: int,
+    content: Content,
+    *,
+    name: str,
+    media_type: str,
+    actor: Actor,
+    now: datetime,
+) -> Evidence:
+    """Make stored content evidence of a case; raises as `check`."""
+    case = await check(tx, case_id, actor)
+    path = f"{content.sha256[:2]}/{content.sha256}"
+    row = await tx.fetchrow(
+        _ADD,
+        case_id,
+        name,
+        media_type,
+        content.sha256,
+        content.size,
+        path,
+        actor.name,
+        actor.unit,
+        now,
+    )
+    piece = Evidence(**dict(row or {}))
+    body = {
+        "number": case.number,
+        "evidence": [{"id": piece.id, "sha256": piece.sha256}],
+        "media_type": media_type,
+        "size": piece.size,
+    }
+    await journal.write(
+        tx, at=now, actor=actor.name, event=Event.CASE_EVIDENCE_ADDED, case_id=case_id, body=body
+    )
+    return piece
+
+
+async def of_case(conn: Connection, case_id: int) -> tuple[Evidence, ...]:
+    """Every piece of a case, oldest first."""
+    return tuple(Evidence(**dict(row)) for row in await conn.fetch(_OF_CASE, case_id))
+
+
+async def one(conn: Connection, case_id: int, evidence_id: int) -> Evidence:
+    """One piece; raises EvidenceUnknownError."""
+    row = await conn.fetchrow(_ONE, case_id, evidence_id)
+    if row is None:
+        raise EvidenceUnknownError("There is no such evidence of this case.")
+    return Evidence(**dict(row))
+
+
+async def file_of(folder: Path, piece: Evidence) -> Path:
+    """Where the content of a piece lies; raises EvidenceUnknownError where it is gone."""
+    path = folder / piece.path
+    if not await asyncio.to_thread(path.is_file):
+        raise EvidenceUnknownError(f"The file of the evidence {piece.id} is gone from the store.")
+    return path
