@@ -91,7 +91,8 @@ class Steps:
             now=self._clock(),
             missing_after=ended_at + self._grace,
         )
-        return recordings.held_against(found, ended_at - (call.answered_at or ended_at))
+        talk = (call.talk_ended_at or ended_at) - (call.answered_at or ended_at)
+        return recordings.held_against(found, talk)
 
     def _take_away(self, source: Path, kept: Kept) -> None:
         """Out of the exchange, if the store still has it: what lies there may be the last copy."""

@@ -27,6 +27,7 @@ class StoredCall:
     line: str
     started_at: datetime
     answered_at: datetime | None
+    talk_ended_at: datetime | None
     ended_at: datetime | None
     outcome: Outcome | None
 
@@ -40,7 +41,8 @@ class Expected:
 
 
 _GET_CALL: LiteralString = """
-    SELECT id, system, linked_id, line, started_at, answered_at, ended_at, outcome
+    SELECT id, system, linked_id, line, started_at, answered_at, talk_ended_at, ended_at,
+           outcome
       FROM calls WHERE id = $1"""
 _LOCK_CALL: LiteralString = _GET_CALL + " FOR NO KEY UPDATE"
 
@@ -166,7 +168,7 @@ def kept_at(row: asyncpg.Record) -> Kept:
 _LAST_CALLS: LiteralString = """
     SELECT c.id, c.line, c.started_at, i.name, i.number, c.outcome, c.operator,
            extract(epoch FROM coalesce(c.answered_at, c.ended_at) - c.queued_at)::float AS wait,
-           extract(epoch FROM c.ended_at - c.answered_at)::float AS talk,
+           extract(epoch FROM coalesce(c.talk_ended_at, c.ended_at) - c.answered_at)::float AS talk,
            (SELECT string_agg(r.leg || ' ' || r.state, ', ' ORDER BY r.leg)
               FROM recordings r WHERE r.call_id = c.id) AS recordings,
            (SELECT string_agg(t.leg || ' ' || t.state, ', ' ORDER BY t.leg)

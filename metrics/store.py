@@ -89,7 +89,8 @@ SELECT line, outcome, width_bucket(-seconds, $2::float8[]) AS above,
 _TALKS: LiteralString = """
 WITH talked AS (
     SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line,
-           greatest(extract(epoch FROM ended_at - answered_at), 0)::float8 AS seconds
+           greatest(extract(epoch FROM coalesce(talk_ended_at, ended_at) - answered_at), 0)::float8
+               AS seconds
       FROM calls WHERE ended_at IS NOT NULL AND answered_at IS NOT NULL)
 SELECT line, width_bucket(-seconds, $2::float8[]) AS above,
        count(*) AS found, sum(seconds) AS total

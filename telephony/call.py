@@ -98,6 +98,8 @@ class Call:
     queued_at: datetime | None = None
     ringing_at: datetime | None = None
     answered_at: datetime | None = None
+    talk_ended_at: datetime | None = None
+    """When the last person who spoke with the caller was gone; None while talking, or never."""
     ended_at: datetime | None = None
     operator: str | None = None
     outcome: Outcome | None = None
@@ -117,10 +119,14 @@ class Call:
 
     @property
     def talk(self) -> timedelta | None:
-        """From the answer to the end, without the wait; None while talking or if not answered."""
-        if self.answered_at is None or self.ended_at is None:
+        """From the answer until the last person was gone; None while talking or if not answered.
+
+        Being on hold is part of it; the wait before it and the survey after it are not.
+        """
+        until = self.talk_ended_at or self.ended_at
+        if self.answered_at is None or until is None:
             return None
-        return max(self.ended_at - self.answered_at, timedelta())
+        return max(until - self.answered_at, timedelta())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

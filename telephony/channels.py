@@ -64,6 +64,7 @@ class Channel:
         "started",
         "started_live",
         "survey",
+        "surveyed",
         "told",
         "unique_id",
         "voicemail",
@@ -92,6 +93,7 @@ class Channel:
         self.voicemail = False
         self.survey: dict[str, str] | None = None
         """The key pressed by question, once anything was asked."""
+        self.surveyed: Moment | None = None
         self.recording: Moment | None = None
         self.recordings: tuple[Recording, ...] | None = None
         """What the verdict made of these last three; None again when they change."""

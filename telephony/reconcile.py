@@ -35,6 +35,7 @@ class DifferenceKind(StrEnum):
     QUEUED_AT = "queued_at"
     RINGING_AT = "ringing_at"
     ANSWERED_AT = "answered_at"
+    TALK_ENDED_AT = "talk_ended_at"
     ENDED_AT = "ended_at"
     RECORDING = "recording"
     """A recording was made and not expected, lies at the exchange without a call, or is gone."""
@@ -47,6 +48,7 @@ _TIMES = (
     DifferenceKind.QUEUED_AT,
     DifferenceKind.RINGING_AT,
     DifferenceKind.ANSWERED_AT,
+    DifferenceKind.TALK_ENDED_AT,
     DifferenceKind.ENDED_AT,
 )
 _WORDS = (

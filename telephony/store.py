@@ -54,15 +54,15 @@ _TAKE_TURN: LiteralString = "SELECT last FROM call_counter FOR UPDATE"
 _COUNT: LiteralString = "UPDATE call_counter SET last = last + 1 RETURNING last"
 _INSERT: LiteralString = """
 INSERT INTO calls (id, system, linked_id, line, caller, started_at, queued_at, ringing_at,
-                   answered_at, ended_at, operator, outcome, hangup_by, recovered)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                   answered_at, talk_ended_at, ended_at, operator, outcome, hangup_by, recovered)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 """
 _CONTINUE: LiteralString = """
 UPDATE calls SET
     caller = coalesce(caller, $2), queued_at = coalesce(queued_at, $3),
     ringing_at = coalesce(ringing_at, $4), answered_at = coalesce(answered_at, $5),
-    ended_at = $6, operator = coalesce(operator, $7), outcome = $8, hangup_by = $9,
-    recovered = recovered OR $10
+    talk_ended_at = $6, ended_at = $7, operator = coalesce(operator, $8), outcome = $9,
+    hangup_by = $10, recovered = recovered OR $11
 WHERE id = $1 AND ended_at IS NULL
 """
 
@@ -91,6 +91,7 @@ async def save(conn: asyncpg.Connection, event: CallEvent) -> SavedCall:
         call.queued_at,
         call.ringing_at,
         call.answered_at,
+        call.talk_ended_at,
         call.ended_at,
         call.operator,
         call.outcome,
@@ -125,6 +126,7 @@ async def _insert(conn: asyncpg.Connection, call: Call, caller: UUID | None) -> 
         call.queued_at,
         call.ringing_at,
         call.answered_at,
+        call.talk_ended_at,
         call.ended_at,
         call.operator,
         call.outcome,
@@ -189,6 +191,7 @@ def _stored(row: asyncpg.Record) -> StoredCall:
         queued_at=row["queued_at"],
         ringing_at=row["ringing_at"],
         answered_at=row["answered_at"],
+        talk_ended_at=row["talk_ended_at"],
         ended_at=row["ended_at"],
         operator=row["operator"],
         outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
@@ -201,7 +204,7 @@ def _stored(row: asyncpg.Record) -> StoredCall:
 _REPAIR: LiteralString = """
 UPDATE calls SET
     line = $2, started_at = $3, queued_at = $4, ringing_at = $5, answered_at = $6,
-    ended_at = $7, operator = $8, outcome = $9, hangup_by = $10
+    talk_ended_at = $7, ended_at = $8, operator = $9, outcome = $10, hangup_by = $11
 WHERE id = $1
 """
 
@@ -216,6 +219,7 @@ async def repair(conn: asyncpg.Connection, call_id: int, call: Call) -> None:
         call.queued_at,
         call.ringing_at,
         call.answered_at,
+        call.talk_ended_at,
         call.ended_at,
         call.operator,
         call.outcome,

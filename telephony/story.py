@@ -118,6 +118,7 @@ def _voicemail_reached(channel: Channel, _: VoicemailReached) -> None:
 
 def _survey_answered(channel: Channel, fact: SurveyAnswered) -> None:
     """A key wins over none, so that the order does not matter; of two keys the lower one."""
+    channel.surveyed = best(channel.surveyed, moment(fact))
     keys = channel.survey = channel.survey or {}
     if fact.question in QUESTIONS:
         keys[fact.question] = min(filter(None, (keys.get(fact.question), fact.key)), default="")

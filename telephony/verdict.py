@@ -41,7 +41,9 @@ def call_of(
         caller.ended if over else None,
         coarsest=COARSEST if over else COARSEST - 1,
     )
-    outcome = None
+    outcome = talked = None
+    if ended is not None and answered is not None:
+        talked = max(answered, talked_until(caller, ended))
     if by is not None:
         outcome = outcome_of(
             caller, answered=answered is not None, by=by, short=rules.short_abandon
@@ -55,6 +57,7 @@ def call_of(
         queued_at=queued,
         ringing_at=rang,
         answered_at=answered,
+        talk_ended_at=talked,
         ended_at=ended,
         operator=answer[1] or None if answer and answered else None,
         outcome=outcome,
@@ -124,6 +127,17 @@ def is_over(caller: Channel) -> bool:
     if any(other.ended is None for other in party.callers):
         return caller.ended_live
     return caller.ended_live and not party.others_live()
+
+
+def talked_until(caller: Channel, ended: datetime) -> datetime:
+    """When the last person who spoke with the caller was gone, at the latest at the call's end.
+
+    A person who waits while the caller is on hold is not gone. What comes after the last one, a
+    survey or a queue in which nobody takes the call again, is no talk.
+    """
+    partner = caller.party.last_partner(caller)
+    gone = (partner.ended if partner else None, caller.surveyed)
+    return min([ended, *(told[1] for told in gone if told)])
 
 
 def hung_up_by(caller: Channel) -> Side:

@@ -141,7 +141,7 @@ def _view(row: asyncpg.Record) -> dict[str, Any]:
         "hangup_by": row["hangup_by"],
         "recovered": row["recovered"],
         "wait_seconds": _seconds(row["queued_at"], row["answered_at"] or row["ended_at"]),
-        "talk_seconds": _seconds(row["answered_at"], row["ended_at"]),
+        "talk_seconds": _seconds(row["answered_at"], row["talk_ended_at"] or row["ended_at"]),
         "recordings": json.loads(row["recordings"]),
         "transcripts": json.loads(row["transcripts"]),
         "case": _case(row),

@@ -1,6 +1,6 @@
 """The calls that are recorded: what callers, operators and the service do in each.
 
-The exchange of `record.py`: line `mayor` (12345) answers before the queue, plays a notice of two
+The exchange of `scenes.plain`: line `mayor` (12345) answers before the queue, plays a notice of two
 seconds and rings 1001 for three; line `duty` (8001) is answered by 2001 or 2002. 1002 and 1003
 are at no line: calls are given to them.
 """
@@ -276,12 +276,13 @@ async def blind_transfer(stage: Stage) -> None:
 
 
 async def blind_transfer_comes_back(stage: Stage) -> None:
-    """Nobody is at the target: the caller comes back to who gave him away."""
+    """The target is engaged: the caller comes back to who gave him away."""
     telephone = await stage.seat("1001", STAYS, calls=2)
+    refusing = await stage.seat("1002", BUSY)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(stage.dial(Caller(number="12345", talk_seconds=10)))
         tasks.create_task(_transfer(stage))
-    await ended(telephone)
+    await asyncio.gather(ended(telephone), ended(refusing))
 
 
 async def hung_up_in_a_transfer(stage: Stage) -> None:

@@ -65,7 +65,7 @@ HAPPENED: dict[str, list[tuple[str, Outcome, Side, str | None, float | None, flo
     "hostile_name": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 1.5)],
     "hung_up_after_the_queue": [(MAYOR, Outcome.UNANSWERED, Side.CALLER, None, 10.0, None)],
     "hung_up_at_the_answer": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2001", 0.5, 0.05)],
-    "hung_up_in_a_transfer": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 3.0)],
+    "hung_up_in_a_transfer": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 0.5)],
     "hung_up_in_notice": [(MAYOR, Outcome.ABANDONED_SHORT, Side.CALLER, None, None, None)],
     "hung_up_on_hold": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 3.0)],
     "hung_up_while_nobody_rings": [(MAYOR, Outcome.ABANDONED_SHORT, Side.CALLER, None, 2.5, None)],
@@ -233,7 +233,11 @@ def test_any_interleaving_ends_every_call_once_with_the_same_result(
     found = ended(events)
     assert [meaning(call) for call in found] == [meaning(call) for call in expected]
     for call, same in zip(found, expected, strict=True):
-        for moment in ("started_at", "queued_at", "answered_at", "ended_at"):
+        moments = ["started_at", "queued_at", "answered_at", "ended_at"]
+        # Live, the call ends with what is known; a third channel told of only after it all is
+        # one that the files put right.
+        moments += ["talk_ended_at"] if "cel" in sources else []
+        for moment in moments:
             assert_same_time(getattr(call, moment), getattr(same, moment))
     assert_told_once(events)
 

@@ -90,6 +90,25 @@ def test_silence_is_an_answer_of_its_own_in_any_order(
         assert (call.outcome, call.hangup_by) == (Outcome.ANSWERED, "operator")
 
 
+def test_the_talk_ends_with_the_operator_and_not_with_the_survey() -> None:
+    call = ended([*TALKED, row("SURVEY", 21, extra=said("asked=")), *ENDS]).call
+    assert (call.talk, call.ended_at) == (timedelta(seconds=15), BEGAN + timedelta(seconds=40))
+
+
+def test_the_talk_ends_with_the_survey_where_the_operators_end_is_unknown() -> None:
+    torn = [one for one in TALKED if b"CHAN_END" not in one]
+    call = ended([*torn, row("SURVEY", 21, extra=said("asked=")), *ENDS]).call
+    assert call.talk == timedelta(seconds=16)
+
+
+def test_a_caller_whom_his_operator_left_on_hold_talks_no_longer() -> None:
+    left = '{"bridge_id":"b1"}'
+    held = [row("BRIDGE_EXIT", 10, extra=left), row("BRIDGE_EXIT", 10, seat=True, extra=left)]
+    for order in ([*TALKED[:5], *held, *TALKED[5:]], [*held, *TALKED]):
+        call = ended([*order, *ENDS]).call
+        assert call.talk == timedelta(seconds=15)  # on hold until 20, then alone until 40
+
+
 def test_who_heard_the_beep_left_a_message_and_who_did_not_was_not_answered() -> None:
     beep = row("MESSAGE", 30, extra=said("mayor"))
     assert ended([*GAVE_UP, beep, *ENDS]).call.outcome is Outcome.VOICEMAIL
