@@ -1,7 +1,7 @@
 """Where the plays are recorded: an exchange, telephones, and a hand on its call control."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from deploy.asterisk.process import Asterisk
@@ -77,7 +77,7 @@ class Stage:
     async def play(
         self,
         caller: Caller | str,
-        operators: dict[str, Telephone | str],
+        operators: Mapping[str, Telephone | str],
         meanwhile: Callable[[dict[str, asyncio.subprocess.Process]], Coroutine[None, None, None]]
         | None = None,
     ) -> None:

@@ -16,24 +16,8 @@ from deploy.asterisk.config import AmiTls, Exchange, Line, Operator
 from deploy.asterisk.ports import free_port, free_ports
 from deploy.asterisk.process import Asterisk
 from deploy.portable import Tool
-from tests.deploy.sip_calls import (
-    INVITE,
-    OK,
-    RATE,
-    REQUEST,
-    SDP,
-    Caller,
-    Sipp,
-    Telephone,
-    alaw,
-    pause,
-    port_of,
-    power,
-    scenario,
-    send,
-    stream,
-    tone,
-)
+from tests.deploy.sip_calls import RATE, Caller, Sipp, Telephone, alaw, power, tone
+from tests.deploy.sip_keys import Presser
 from tests.deploy.test_asterisk_calls import cel_rows, closed, ended, event_types, notice
 
 pytestmark = pytest.mark.acceptance
@@ -41,56 +25,6 @@ pytestmark = pytest.mark.acceptance
 MAYOR = "12345"
 CALLER = "13800001111"
 NOTICE_SECONDS = 1.5
-KEY = """INFO sip:{number}@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-From: <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]c[call_number]
-To: <sip:{number}@[remote_ip]:[remote_port]>[peer_tag_param]
-Call-ID: [call_id]
-CSeq: {cseq} INFO
-Max-Forwards: 70
-Content-Type: application/dtmf-relay
-Content-Length: [len]
-
-Signal={key}
-Duration=160
-"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Presser:
-    """A caller who presses keys, each after so many seconds, and waits for the end."""
-
-    keys: tuple[tuple[float, str], ...] = ()
-    caller: str = CALLER
-    number: str = MAYOR
-    sound: Path | None = None
-    hangs_up_after: float | None = None  # seconds after the last key; None: waits for the BYE
-
-    def steps(self) -> str:
-        words = {"number": self.number, "caller": self.caller, "name": ""}
-        tag = "[peer_tag_param]"
-        ack = REQUEST.format(**words, method="ACK", cseq="1 ACK", less="", tag=tag)
-        steps = [
-            send(INVITE.format(**words) + SDP.format(port=port_of(self.sound)), 'retrans="500"'),
-            '<recv response="100" optional="true"/>',
-            '<recv response="180" optional="true"/>',
-            '<recv response="183" optional="true"/>',
-            '<recv response="200"/>',
-            send(ack),
-            stream(self.sound),
-        ]
-        for n, (after, key) in enumerate(self.keys, 2):
-            said = KEY.format(**words, cseq=n, key=key)
-            steps += [pause(after), send(said, 'retrans="500"'), '<recv response="200"/>']
-        if self.hangs_up_after is None:
-            return scenario(*steps, '<recv request="BYE"/>', send(OK))
-        bye = REQUEST.format(**words, method="BYE", cseq="99 BYE", less="", tag=tag)
-        return scenario(
-            *steps,
-            pause(self.hangs_up_after),
-            send(bye, 'retrans="500"'),
-            '<recv response="200"/>',
-        )
 
 
 @dataclass(kw_only=True)

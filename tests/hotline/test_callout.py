@@ -16,46 +16,11 @@ from hotline.config import Config, Seats
 from hotline.database import Pool
 from hotline.errors import ControlImpossibleError
 from hotline.services import utc_now
-from tests.deploy.sip_calls import (
-    BYE_BACK,
-    INVITED,
-    OK,
-    REPLY,
-    SDP,
-    Sipp,
-    Telephone,
-    pause,
-    port_of,
-    scenario,
-    send,
-    stream,
-)
+from tests.deploy.sip_calls import Sipp, Telephone
+from tests.deploy.sip_keys import presses_one
 from tests.hotline.seats import Office, config_of, exchange_at, opened, tool
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(150)]
-
-KEY = BYE_BACK.replace("BYE", "INFO").replace(
-    "Content-Length: 0\n\n",
-    "Content-Type: application/dtmf-relay\nContent-Length: [len]\n\nSignal=1\nDuration=160\n",
-)
-
-
-def presses_one(after: float) -> str:
-    """A telephone that answers, presses 1 after so many seconds, and waits for the end."""
-    head = REPLY.format(status="200 OK") + "Content-Type: application/sdp\n"
-    head += "Content-Length: [len]\n\n"
-    return scenario(
-        INVITED,
-        send(REPLY.format(status="180 Ringing") + "Content-Length: 0\n\n"),
-        send(head + SDP.format(port=port_of(None)), 'retrans="500"'),
-        '<recv request="ACK" rtd="true" crlf="true"/>',
-        stream(None),
-        pause(after),
-        send(KEY, 'retrans="500"'),
-        '<recv response="200"/>',
-        '<recv request="BYE"/>',
-        send(OK),
-    )
 
 
 @pytest.fixture

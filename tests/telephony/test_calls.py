@@ -1,8 +1,10 @@
 """Real calls replayed: every source alone, all together, and in every order that can happen."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -19,7 +21,10 @@ from telephony.calls import (
     CallTracker,
     Leg,
     Outcome,
+    Satisfied,
     Side,
+    Solved,
+    Survey,
 )
 from telephony.events import (
     BridgeEntered,
@@ -36,6 +41,7 @@ from telephony.events import (
     System,
     UniqueId,
 )
+from telephony.ringing import Mark, Marks
 from telephony.switchboard import REMEMBERED, STRANGERS
 from tests.calls.recorded import NAMES, RULES, SYSTEM, recorded
 
@@ -45,6 +51,38 @@ A_SECOND = timedelta(seconds=1)
 # What a listener at the telephones knew of each recorded call: line, outcome, who hung up,
 # operator, seconds of waiting and of talking.
 HAPPENED: dict[str, list[tuple[str, Outcome, Side, str | None, float | None, float | None]]] = {
+    # What follows the operator (the questions) is no talk.
+    "survey_answered": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.5, 2.0)],
+    "survey_answered_in_part": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.5, 2.0)],
+    "survey_not_answered": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.5, 2.0)],
+    "hung_up_in_the_survey": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.5, 2.0)],
+    # A wait without an answer lasts until the end, the message included.
+    "message_left": [(MAYOR, Outcome.VOICEMAIL, Side.SYSTEM, None, 23.0, None)],
+    "hung_up_in_the_message": [(MAYOR, Outcome.VOICEMAIL, Side.CALLER, None, 22.0, None)],
+    "hung_up_before_the_beep": [(MAYOR, Outcome.UNANSWERED, Side.CALLER, None, 14.6, None)],
+    "overflow_to_the_second_group": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1002", 4.2, 3.3)],
+    "overflow_to_the_duty_officer": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1003", 8.2, 5.3)],
+    "duty_taken_by_an_officer": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2002", 1.0, 2.0)],
+    "duty_taken_by_the_leader": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2003", 3.5, 2.0)],
+    "duty_taken_by_the_next": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2004", 6.5, 2.0)],
+    "duty_taken_by_nobody": [(DUTY, Outcome.UNANSWERED, Side.SYSTEM, None, 12.0, None)],
+    "hung_up_while_the_leader_rings": [
+        (DUTY, Outcome.ABANDONED_SHORT, Side.CALLER, None, 3.5, None)
+    ],
+    "blocked": [(MAYOR, Outcome.FAILED, Side.SYSTEM, None, None, None)],
+    "blocked_and_insists": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1003", 0.5, 5.5)],
+    "hung_up_while_blocked": [(MAYOR, Outcome.ABANDONED_SHORT, Side.CALLER, None, None, None)],
+    "dials_again_and_hears_no_notice": [
+        (MAYOR, Outcome.ABANDONED_SHORT, Side.CALLER, None, 0.5, None),
+        (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 1.5),
+    ],
+    "called_out_and_acknowledged": [],
+    "called_out_and_not_acknowledged": [],
+    "called_out_and_not_answered": [],
+    "referred": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.0, 2.3)],
+    "referred_to_nobody": [(MAYOR, Outcome.ANSWERED, Side.SYSTEM, "1001", 0.0, 1.0)],
+    "referred_after_asking": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.0, 2.1)],
+    "hung_up_while_the_telephone_asks": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.0, 0.0)],
     "abandoned": [(MAYOR, Outcome.ABANDONED, Side.CALLER, None, 6.5, None)],
     "abandoned_behind_another": [
         (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 6.0),
@@ -142,6 +180,43 @@ def test_each_source_tells_what_happened(name: str, sources: str) -> None:
 
 def _seconds(length: timedelta | None) -> float | None:
     return None if length is None else length.total_seconds()
+
+
+SURVEYS = {
+    "survey_answered": Survey(solved=Solved.YES, satisfied=Satisfied.NO),
+    "survey_answered_in_part": Survey(solved=Solved.NO, satisfied=Satisfied.NOT_ANSWERED),
+    "survey_not_answered": Survey(solved=Solved.NOT_ANSWERED, satisfied=Satisfied.NOT_ANSWERED),
+    "hung_up_in_the_survey": Survey(solved=Solved.YES, satisfied=Satisfied.NOT_ANSWERED),
+}
+
+
+@pytest.mark.parametrize("sources", ["ami", "cel", "ami+queue_log+cel"])
+@pytest.mark.parametrize("name", sorted(HAPPENED))
+def test_each_source_tells_what_was_pressed_after_the_talk(name: str, sources: str) -> None:
+    calls = ended(replay(facts_of(name, sources)))
+    assert [call.survey for call in calls] == [SURVEYS.get(name)] * len(calls)
+    for call in calls:
+        if name in SURVEYS:
+            assert call.ended_at is not None
+            assert call.talk_ended_at is not None
+            assert call.ended_at - call.talk_ended_at > 1.5 * A_SECOND
+
+
+@pytest.mark.parametrize(
+    ("name", "marks"),
+    [
+        ("called_out_and_acknowledged", set(Mark)),
+        ("called_out_and_not_acknowledged", set(Mark) - {Mark.ACKNOWLEDGED}),
+        ("called_out_and_not_answered", {Mark.RUNG, Mark.OVER}),
+    ],
+)
+def test_the_event_log_tells_what_became_of_a_call_out(
+    name: str, marks: set[Mark], tmp_path: Path
+) -> None:
+    log = tmp_path / "calls.csv"
+    log.write_bytes(b"".join(line + b"\n" for line in recorded(name).cel_lines))
+    with closing(Marks(log)) as read:
+        assert list(read.look().values()) == [frozenset(marks)]
 
 
 def test_events_come_in_the_order_of_a_call() -> None:
