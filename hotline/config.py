@@ -59,6 +59,8 @@ class Exchange(Table):
     recordings_dir: Path
     blocked_dir: Path | None = None
     """Where the exchange reads its block list; None keeps nobody out of this exchange."""
+    badges_dir: Path | None = None
+    """Where the exchange reads the badge of who has logged in at a seat; None tells it none."""
 
     @model_validator(mode="before")
     @classmethod

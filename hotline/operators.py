@@ -18,6 +18,7 @@ from datetime import timedelta
 import asyncpg
 
 from hotline import coverage, journal
+from hotline.badges import write_badges
 from hotline.config import Config
 from hotline.database import PASSING, Connection, Pool, borrowed, transaction
 from hotline.errors import ControlForbiddenError, ControlImpossibleError, ControlUnavailableError
@@ -67,6 +68,7 @@ class OperatorDesk:
         self._config, self._pool, self._exchanges, self._clock = config, pool, exchanges, clock
         self._wrapup = timedelta(seconds=config.seats.wrapup_seconds)
         self._people = {operator.extension: operator for operator in config.operators}
+        self._badges = {one.system: one.badges_dir for one in config.exchanges}
         self._queues = {line.name: line.queue_name for line in config.lines}
         self._lines = {queue: line for line, queue in self._queues.items()}
         self._heard: asyncio.Queue[tuple[str, Fact]] = asyncio.Queue(_HEARD_AT_MOST)
@@ -197,6 +199,7 @@ class OperatorDesk:
             duty = await coverage.duty_plans(conn, self._config, self._clock())
         if look:
             rows = await self._learn(exchange.system, rows, members)
+        await self._show_badges(exchange.system, self._wanted(exchange.system, rows, duty))
         if exchange.actor is None:
             return
         wanted = self._wanted(exchange.system, rows, duty)
@@ -207,6 +210,18 @@ class OperatorDesk:
                 await give(exchange.actor, order)
             except ActionError as error:
                 log.warning("%s did not %s: %s", exchange.system, order.verb, error)
+
+    async def _show_badges(self, system: str, wanted: Sequence[Wanted]) -> None:
+        """Let the exchange tell callers the badge of whoever has logged in or is on duty."""
+        folder = self._badges.get(system)
+        if folder is None:
+            return
+        seats = {want.operator for want in wanted} & set(self._people)
+        badges = {seat: self._people[seat].badge for seat in seats}
+        try:
+            await asyncio.to_thread(write_badges, folder, badges)
+        except OSError as error:
+            log.warning("The badges in %s are written again shortly (%s).", folder, error.strerror)
 
     def _strangers(self, members: Sequence[Member], queues: set[str]) -> set[str]:
         """Members of a roster's queue: the roster says who is rung there."""

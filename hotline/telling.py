@@ -40,6 +40,7 @@ def call_body(call: Call) -> dict[str, Any]:
         "caller": mask_number(call.caller_number),
         "name": mask_name(call.caller_name),
         "operator": call.operator,
+        "badge": call.badge,
         "outcome": call.outcome,
         "hangup_by": call.hangup_by,
         "wait": call.wait and round(call.wait.total_seconds(), 1),

@@ -102,6 +102,8 @@ class Call:
     """When the last person who spoke with the caller was gone; None while talking, or never."""
     ended_at: datetime | None = None
     operator: str | None = None
+    badge: str | None = None
+    """What the caller was told of who answered; None where nothing was told."""
     outcome: Outcome | None = None
     hangup_by: Side | None = None
     recordings: tuple[Recording, ...] = ()

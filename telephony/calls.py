@@ -27,6 +27,7 @@ from telephony.call import (
 )
 from telephony.channels import COARSEST, Channel, Party, best, moment
 from telephony.events import (
+    BadgeTold,
     BridgeEntered,
     ChannelEnded,
     ChannelStarted,
@@ -255,7 +256,7 @@ class CallTracker:
 _TELLING = frozenset(
     {
         *(ChannelStarted, ChannelEnded, LinkedIdEnded, QueueJoined),
-        *(OperatorCalled, OperatorConnected, BridgeEntered),
+        *(OperatorCalled, OperatorConnected, BridgeEntered, BadgeTold),
     }
 )
 """The kinds of facts with which a call can start, ring, be answered or end."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from telephony.events import (
+    BadgeTold,
     BridgeEntered,
     BridgeLeft,
     ChannelEnded,
@@ -163,6 +164,12 @@ def _survey(head: Head, row: Row) -> Fact:
     return SurveyAnswered(**head, question=question, key=key)
 
 
+def _badge(head: Head, row: Row) -> Fact:
+    """The mark our dialplan sets when an operator has picked up: `1001-8001`, seat and badge."""
+    operator, _, badge = clean(str(_extra(row).get("extra", ""))).partition("-")
+    return BadgeTold(**head, operator=operator, badge=badge)
+
+
 def _bridge_entered(head: Head, row: Row) -> Fact:
     extra = _extra(row)
     holding = extra.get("bridge_technology") == "holding_bridge"
@@ -192,4 +199,5 @@ _RULES: dict[str, Callable[[Head, Row], Fact | None]] = {
     "UNANSWERED": _unanswered,
     "MESSAGE": _message,
     "SURVEY": _survey,
+    "BADGE": _badge,
 }

@@ -41,6 +41,7 @@ class Channel:
     """One channel's story so far; as a caller it also waits, is answered and is recorded."""
 
     __slots__ = (
+        "badge",
         "caller_file",
         "connected",
         "connected_to",
@@ -89,6 +90,8 @@ class Channel:
         self.gave_up = False
         self.connected: tuple[Moment, str] | None = None
         self.connected_to: UniqueId | None = None
+        self.badge: tuple[Moment, str, str] | None = None
+        """When the caller was told which operator's badge; then that operator had picked up."""
         self.done = ""
         self.voicemail = False
         self.survey: dict[str, str] | None = None
@@ -208,7 +211,15 @@ class Party:
         return next((one for one in self.channels.values() if one.name == wanted), None)
 
     def answer(self, caller: Channel) -> tuple[Moment, str] | None:
-        """When the caller was answered, and by which operator; None while he was not."""
+        """When the caller was answered, and by which operator; None while he was not.
+
+        Who is told the badge of whoever picked up has been answered, though the two speak later.
+        """
+        met = self._met_or_connected(caller)
+        told = caller.badge
+        return met if told is None or (met and met[0] < told[0]) else (told[0], told[1])
+
+    def _met_or_connected(self, caller: Channel) -> tuple[Moment, str] | None:
         connected = self._connected(caller)
         if not self.bridges:
             return connected
@@ -250,6 +261,11 @@ class Party:
         partners = {person.unique_id: person for _, person in self.meetings(caller)}
         if caller.connected_to is not None and caller.connected_to in self.channels:
             partners[caller.connected_to] = self.channels[caller.connected_to]
+        if not partners and caller.badge is not None:  # gone before the two could speak
+            seat = caller.badge[1]
+            partners = {
+                c.unique_id: c for c in self.channels.values() if operator_of(c.name) == seat
+            }
         return max(
             partners.values(),
             key=lambda c: (c.ended is None, c.ended[1] if c.ended else _LONG_AGO, c.unique_id),

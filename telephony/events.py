@@ -185,6 +185,14 @@ class SurveyAnswered(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BadgeTold(Fact):
+    """An operator has picked up, and the caller is told his badge before the two can speak."""
+
+    operator: str
+    badge: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotTaken:
     """Every channel that existed at a time. It comes after the facts that it was made of."""
 
@@ -211,5 +219,6 @@ FACTS: dict[str, type[Fact]] = {
     "recording_started": RecordingStarted,
     "voicemail_reached": VoicemailReached,
     "survey_answered": SurveyAnswered,
+    "badge_told": BadgeTold,
 }
 """Every kind of fact by the name it has in the database."""

@@ -30,6 +30,7 @@ class DifferenceKind(StrEnum):
     LINE = "line"
     OUTCOME = "outcome"
     OPERATOR = "operator"
+    BADGE = "badge"
     HANGUP_BY = "hangup_by"
     STARTED_AT = "started_at"
     QUEUED_AT = "queued_at"
@@ -55,6 +56,7 @@ _WORDS = (
     DifferenceKind.LINE,
     DifferenceKind.OUTCOME,
     DifferenceKind.OPERATOR,
+    DifferenceKind.BADGE,
     DifferenceKind.HANGUP_BY,
 )
 

@@ -54,15 +54,16 @@ _TAKE_TURN: LiteralString = "SELECT last FROM call_counter FOR UPDATE"
 _COUNT: LiteralString = "UPDATE call_counter SET last = last + 1 RETURNING last"
 _INSERT: LiteralString = """
 INSERT INTO calls (id, system, linked_id, line, caller, started_at, queued_at, ringing_at,
-                   answered_at, talk_ended_at, ended_at, operator, outcome, hangup_by, recovered)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                   answered_at, talk_ended_at, ended_at, operator, badge, outcome,
+                   hangup_by, recovered)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """
 _CONTINUE: LiteralString = """
 UPDATE calls SET
     caller = coalesce(caller, $2), queued_at = coalesce(queued_at, $3),
     ringing_at = coalesce(ringing_at, $4), answered_at = coalesce(answered_at, $5),
-    talk_ended_at = $6, ended_at = $7, operator = coalesce(operator, $8), outcome = $9,
-    hangup_by = $10, recovered = recovered OR $11
+    talk_ended_at = $6, ended_at = $7, operator = coalesce(operator, $8),
+    badge = coalesce(badge, $9), outcome = $10, hangup_by = $11, recovered = recovered OR $12
 WHERE id = $1 AND ended_at IS NULL
 """
 
@@ -94,6 +95,7 @@ async def save(conn: asyncpg.Connection, event: CallEvent) -> SavedCall:
         call.talk_ended_at,
         call.ended_at,
         call.operator,
+        call.badge,
         call.outcome,
         call.hangup_by,
         call.recovered,
@@ -129,6 +131,7 @@ async def _insert(conn: asyncpg.Connection, call: Call, caller: UUID | None) -> 
         call.talk_ended_at,
         call.ended_at,
         call.operator,
+        call.badge,
         call.outcome,
         call.hangup_by,
         call.recovered,
@@ -194,6 +197,7 @@ def _stored(row: asyncpg.Record) -> StoredCall:
         talk_ended_at=row["talk_ended_at"],
         ended_at=row["ended_at"],
         operator=row["operator"],
+        badge=row["badge"],
         outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
         hangup_by=None if row["hangup_by"] is None else Side(row["hangup_by"]),
         recovered=row["recovered"],
@@ -204,7 +208,8 @@ def _stored(row: asyncpg.Record) -> StoredCall:
 _REPAIR: LiteralString = """
 UPDATE calls SET
     line = $2, started_at = $3, queued_at = $4, ringing_at = $5, answered_at = $6,
-    talk_ended_at = $7, ended_at = $8, operator = $9, outcome = $10, hangup_by = $11
+    talk_ended_at = $7, ended_at = $8, operator = $9, outcome = $10, hangup_by = $11,
+    badge = coalesce($12, badge)
 WHERE id = $1
 """
 
@@ -224,6 +229,7 @@ async def repair(conn: asyncpg.Connection, call_id: int, call: Call) -> None:
         call.operator,
         call.outcome,
         call.hangup_by,
+        call.badge,
     )
 
 

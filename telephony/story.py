@@ -9,6 +9,7 @@ from typing import Any
 
 from telephony.channels import Channel, best, moment
 from telephony.events import (
+    BadgeTold,
     BridgeEntered,
     BridgeLeft,
     ChannelEnded,
@@ -124,6 +125,13 @@ def _survey_answered(channel: Channel, fact: SurveyAnswered) -> None:
         keys[fact.question] = min(filter(None, (keys.get(fact.question), fact.key)), default="")
 
 
+def _badge_told(channel: Channel, fact: BadgeTold) -> None:
+    """The first operator's counts, as the first answer does."""
+    told = (moment(fact), fact.operator, fact.badge)
+    if channel.badge is None or told < channel.badge:
+        channel.badge = told
+
+
 def _no_more_than_that(_: Channel, __: Fact) -> None:
     """That the channel exists was all."""
 
@@ -146,5 +154,6 @@ CONTINUE: dict[type[Fact], Callable[[Channel, Any], None]] = {
     RecordingStarted: _recording_started,
     VoicemailReached: _voicemail_reached,
     SurveyAnswered: _survey_answered,
+    BadgeTold: _badge_told,
 }
 """What to do with a fact, by its kind."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from telephony.events import (
+    BadgeTold,
     BridgeEntered,
     BridgeLeft,
     ChannelEnded,
@@ -173,6 +174,10 @@ def _user_event(head: Head, keys: Keys) -> Fact | None:
         case "HotlineSurvey":
             return SurveyAnswered(
                 **head, question=_said(keys, "Question"), key=_said(keys, "Key").strip()
+            )
+        case "HotlineBadge":
+            return BadgeTold(
+                **head, operator=_said(keys, "Operator"), badge=_said(keys, "Badge").strip()
             )
         case _:
             return None

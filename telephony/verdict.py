@@ -60,6 +60,7 @@ def call_of(
         talk_ended_at=talked,
         ended_at=ended,
         operator=answer[1] or None if answer and answered else None,
+        badge=caller.badge[2] or None if caller.badge and answered else None,
         outcome=outcome,
         hangup_by=by,
         recordings=_recordings(caller, rules),

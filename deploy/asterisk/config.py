@@ -65,6 +65,8 @@ class Line:
     overflow_seconds: int = 15
     rings: Literal["in_turn", "together"] = "in_turn"
     tells_place: bool = False
+    tells_badge: bool = False
+    """Whether the caller is told the badge of who picked up, before the two speak."""
     takes_message: bool = False
     message_seconds: int = 120
     silence_seconds: int = 6
@@ -85,6 +87,11 @@ class Line:
         if self.rings not in ("in_turn", "together"):
             raise ExchangeInvalid(
                 f"Line {self.name} says rings={self.rings!r}: choose in_turn or together."
+            )
+        if self.tells_badge and self.rings == "together":
+            raise ExchangeInvalid(
+                f"Line {self.name} rings together and tells a badge: the other telephones would "
+                "ring on while it is told. Let it ring in_turn, or tell no badge."
             )
         for number in self.urgent_callers:
             _check(r"[0-9]{3,20}", number, f"An urgent caller of line {self.name}", "digits")
@@ -226,6 +233,11 @@ class Exchange:
     def blocked_dir(self) -> Path:
         """One empty file for each blocked number; its modification time is when the block ends."""
         return self.run_dir / "blocked"
+
+    @property
+    def badges_dir(self) -> Path:
+        """One file for each seat somebody has logged in at, holding the badge that is told."""
+        return self.run_dir / "badges"
 
     @property
     def recordings_dir(self) -> Path:

@@ -34,6 +34,7 @@ PLACE_SOUNDS = (
     *(f"digits/{n}" for n in (*range(11), *range(20, 100, 10))),
 )
 MESSAGE_SOUNDS = ("message", "message-thanks")
+BADGE_SOUNDS = ("badge-before", "badge-after", *(f"digits/{n}" for n in range(10)))
 SURVEY_SOUNDS = ("survey-solved", "survey-satisfied", "survey-thanks")
 NOTHING = ";"
 
@@ -49,7 +50,7 @@ def line_steps(exchange: Exchange, line: Line, version: str) -> str:
             "name": line.name,
             "guard": _guard(exchange, line, words) if guarded or line.urgent_callers else NOTHING,
             "notice": _notice(exchange, line),
-            "stage": _stage(exchange, line),
+            "stage": "\n".join((_stage(exchange, line), _badge(line))),
             "options": "rc" if line.survey else "r",
             "max_wait": _max_wait(exchange, line, version),
             "talked": (
@@ -137,6 +138,28 @@ def _stage(exchange: Exchange, line: Line) -> str:
     )
 
 
+def _badge(line: Line) -> str:
+    """Let Queue() run `badge` on the caller when somebody has picked up, before the two meet.
+
+    It runs this where the caller's display would be told who answered; who answered is held
+    silent meanwhile, and nobody but the caller hears it.
+    """
+    return " same => n,Set(CONNECTED_LINE_SEND_SUB=badge,s,1)" if line.tells_badge else NOTHING
+
+
+def tells_badges(exchange: Exchange) -> bool:
+    """Whether any line tells its callers who has picked up."""
+    return any(line.tells_badge for line in exchange.lines)
+
+
+def badge_steps(exchange: Exchange) -> str:
+    """Return the steps that tell a badge; nothing where no line does."""
+    if not tells_badges(exchange):
+        return NOTHING
+    words = {"sounds": str(sounds_dir(exchange)), "badges_dir": str(exchange.badges_dir)}
+    return fill("extensions-badge.conf", words).rstrip("\n")
+
+
 def _set(which: str, value: str) -> str:
     return f" same => n,Set(QUEUE_{which}_PENALTY={value})"
 
@@ -207,6 +230,7 @@ def needed_sounds(exchange: Exchange) -> tuple[str, ...]:
     return (
         *(PLACE_SOUNDS if any(line.tells_place for line in lines) else ()),
         *(MESSAGE_SOUNDS if any(line.takes_message for line in lines) else ()),
+        *(BADGE_SOUNDS if tells_badges(exchange) else ()),
         *(SURVEY_SOUNDS if any(line.survey for line in lines) else ()),
         *(("blocked",) if exchange.block_list else ()),
     )

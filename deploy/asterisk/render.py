@@ -78,6 +78,7 @@ def render(exchange: Exchange, tool: Tool, secrets: Secrets) -> None:
         record.touch()  # Asterisk appends; whoever tails them finds them from the first moment
     control_dir(exchange).mkdir(mode=0o700, parents=True, exist_ok=True)
     exchange.blocked_dir.mkdir(mode=0o700, exist_ok=True)
+    exchange.badges_dir.mkdir(mode=0o700, exist_ok=True)
     own = exchange.run_dir / "sounds"
     for line in exchange.lines:
         _copy_sound(line.notice, own / f"notice-{line.name}.wav")
@@ -112,7 +113,7 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
         "sip_port": str(exchange.sip_port),
         "matches": "\n".join(f"match = {address}" for address in exchange.trunk_match),
     }
-    telephones = "".join(_telephone(operator, secrets) for operator in exchange.operators)
+    telephones = "".join(_telephone(exchange, operator, secrets) for operator in exchange.operators)
     internal = "\n".join(
         f"exten => {o.extension},1,Dial(PJSIP/{o.extension},30)\n same => n,Hangup()"
         for o in exchange.operators
@@ -122,7 +123,11 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
     own = {
         "pjsip.conf": {"operators": telephones},
         "queues.conf": {"queues": queues},
-        "extensions.conf": {"lines": lines, "operators": internal},
+        "extensions.conf": {
+            "lines": lines,
+            "operators": internal,
+            "badge": line_plan.badge_steps(exchange),
+        },
     }
     plain = ("asterisk", "modules", "logger", "manager", "cel", "cel_custom", "rtp", "indications")
     names = [f"{name}.conf" for name in plain] + list(own)
@@ -222,7 +227,7 @@ def _borrow_data(exchange: Exchange, tool: Tool) -> None:
             link.symlink_to(entry)
 
 
-def _telephone(operator: Operator, secrets: Secrets) -> str:
+def _telephone(exchange: Exchange, operator: Operator, secrets: Secrets) -> str:
     address = (
         f"contact = {operator.contact}"
         if operator.contact
@@ -230,11 +235,17 @@ def _telephone(operator: Operator, secrets: Secrets) -> str:
     )
     words = {
         "extension": operator.extension,
+        "callerid": _named(operator) if line_plan.tells_badges(exchange) else line_plan.NOTHING,
         "secret": operator.secret or secrets.operators[operator.extension],
         "rewrite_contact": "no" if operator.contact else "yes",
         "address": address,
     }
     return _fill("pjsip-operator.conf", words)
+
+
+def _named(operator: Operator) -> str:
+    """By this Queue() knows, and tells the dialplan, who has picked up."""
+    return f"callerid = {operator.extension} <{operator.extension}>"
 
 
 def _fill(name: str, words: dict[str, str]) -> str:

@@ -137,6 +137,7 @@ def _view(row: asyncpg.Record) -> dict[str, Any]:
         "answered_at": row["answered_at"],
         "ended_at": row["ended_at"],
         "operator": row["operator"],
+        "badge": row["badge"],
         "outcome": row["outcome"],
         "hangup_by": row["hangup_by"],
         "recovered": row["recovered"],

@@ -89,6 +89,7 @@ class CallView(Told):
     answered_at: datetime | None
     ended_at: datetime | None
     operator: str | None
+    badge: str | None = Field(description="What the caller was told of who answered.")
     outcome: Outcome | None
     hangup_by: Side | None
     recovered: bool

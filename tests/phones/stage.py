@@ -156,10 +156,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, tool: Tool) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path, tool: Tool, change: Callable[[Exchange], Exchange] = lambda same: same
+) -> AsyncIterator[Stage]:
     """Start the exchange and every softphone; all of it ends with the block."""
     outside_port = free_port(socket.SOCK_DGRAM)
-    exchange = exchange_at(folder / "exchange", outside_port)
+    exchange = change(exchange_at(folder / "exchange", outside_port))
     async with Asterisk(exchange, tool) as asterisk, Softphones(folder / "phones") as phones:
         secrets = asterisk.secrets
         reader, actor = (

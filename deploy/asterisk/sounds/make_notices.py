@@ -50,6 +50,9 @@ NOTICES = {
     "survey-solved": "请您评价。您的问题是否得到解决？已解决请按一，未解决请按二。",
     "survey-satisfied": "您对本次服务是否满意？满意请按一，基本满意请按二，不满意请按三。",
     "survey-thanks": "感谢您的评价，再见。",
+    # The operator's badge, its digits in between.
+    "badge-before": "工号",
+    "badge-after": "号为您服务。",
     # For a number that the city has blocked; whoever presses the key is put through.
     "blocked": "您的号码已被限制拨打。如有紧急情况，请按一，为您转接值班人员。",
     # For whom the service rings because something has happened.
