@@ -10,7 +10,7 @@ import pytest
 
 from deploy.asterisk.ports import free_port
 from deploy.asterisk.process import Asterisk
-from hotline.config import Seats
+from hotline.config import Operator, Seats
 from hotline.database import Pool, transaction
 from hotline.errors import ControlForbiddenError, ControlImpossibleError
 from hotline.roster import Role, Shift
@@ -63,6 +63,21 @@ async def test_log_in_pause_and_log_out_reach_both_queues(asterisk: Asterisk, po
             await desk.pause("1001", "1001", "meal")
         with pytest.raises(ControlForbiddenError, match="There is no operator 9999"):
             await desk.log_in("9999", "1001")
+
+
+async def test_the_exchange_is_told_the_badge_of_who_has_logged_in(
+    asterisk: Asterisk, pool: Pool
+) -> None:
+    folder = asterisk.exchange.badges_dir
+    plain = config_of(asterisk)
+    described = plain.exchanges[0].model_copy(update={"badges_dir": folder})
+    people = (Operator(extension="1001", badge="8001"),)
+    config = config_of(asterisk, exchanges=(described,), operators=people)
+    async with opened(pool, config) as office:
+        await office.desk.log_in("1001", "1001")
+        assert [(file.name, file.read_text()) for file in folder.iterdir()] == [("1001", "8001")]
+        await office.desk.log_out("1001", "1001")
+        assert list(folder.iterdir()) == []
 
 
 async def seated_alone(asterisk: Asterisk) -> set[str]:

@@ -22,7 +22,7 @@ from telephony.reconcile import Difference, DifferenceKind
 from telephony.recovery import Recovery
 from telephony.sealing import KeyFile
 from tests.hotline import city
-from tests.hotline.story import BEGAN, NOW, SYSTEM, Life, call, events, write_wav
+from tests.hotline.story import BEGAN, NOW, SYSTEM, Life, at, call, events, write_wav
 
 LONG_BEFORE = BEGAN - timedelta(days=1)
 
@@ -96,10 +96,15 @@ async def test_a_wrong_stored_call_is_put_right(here: tuple[city.City, Config], 
     city.leave_call(built, call())
     await run(config)
     await pool.execute(
-        "UPDATE calls SET operator = '1009', started_at = started_at - interval '1h'"
+        """UPDATE calls SET operator = '1009', started_at = started_at - interval '1h',
+                  talk_ended_at = talk_ended_at + interval '10s'"""
     )
     found = await run(config)
-    assert sorted(kinds(found)) == [DifferenceKind.OPERATOR, DifferenceKind.STARTED_AT]
+    assert sorted(kinds(found)) == [
+        DifferenceKind.OPERATOR,
+        DifferenceKind.STARTED_AT,
+        DifferenceKind.TALK_ENDED_AT,
+    ]
     assert all(difference.repaired for difference in found)
     assert await pool.fetchval("SELECT operator FROM calls") == "1001"
     shown = "\n".join(table(found))
@@ -216,6 +221,17 @@ async def test_a_recording_shorter_than_the_talk_is_kept_and_says_so(
     assert "12.0 s" in reason
     assert "30.0 s" in reason
     assert await states(pool) == ["caller stored", "operator stored"]
+
+
+async def test_a_recording_is_held_against_the_talk_and_not_against_the_survey(
+    pool: Pool, tmp_path: Path
+) -> None:
+    life, ended = Life(pool, tmp_path), call(talk_ended_at=at(17), badge="8001")
+    life.record(ended, seconds=12.0)
+    await life.live(ended)
+    assert await pool.fetchval("SELECT reason FROM recordings WHERE leg = 'caller'") is None
+    row = await pool.fetchrow("SELECT badge, talk_ended_at, ended_at FROM calls")
+    assert tuple(row) == ("8001", at(17), at(36))
 
 
 # ---- numbers without a gap ----
