@@ -231,6 +231,7 @@ async def test_a_recording_is_held_against_the_talk_and_not_against_the_survey(
     await life.live(ended)
     assert await pool.fetchval("SELECT reason FROM recordings WHERE leg = 'caller'") is None
     row = await pool.fetchrow("SELECT badge, talk_ended_at, ended_at FROM calls")
+    assert row is not None
     assert tuple(row) == ("8001", at(17), at(36))
 
 
