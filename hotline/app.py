@@ -29,6 +29,7 @@ from hotline.jobs import Workers
 from hotline.keeping import sounds_of
 from hotline.notices import NoticeDesk
 from hotline.operators import OperatorDesk
+from hotline.probe import ProbeDesk
 from hotline.reminders import ReminderDesk
 from hotline.services import Ping, Services, utc_now
 from hotline.speech import transcriber_of, workers_of
@@ -63,6 +64,7 @@ async def serve(
             tasks.create_task(services.callouts.run(), name="callouts"),
             tasks.create_task(running.notices.run(), name="notices"),
             tasks.create_task(running.reminders.run(), name="reminders"),
+            tasks.create_task(services.probes.run(), name="probes"),
             *(
                 tasks.create_task(exchange.run(), name=f"exchange {name}")
                 for name, exchange in services.exchanges.items()
@@ -141,6 +143,9 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 at_once=2 * workers_of(config),
             ),
         ]
+        probes = ProbeDesk(
+            config=config, pool=pool, exchanges=exchanges, sounds=sounds, clock=utc_now
+        )
         services = Services(
             config=config,
             pool=pool,
@@ -161,11 +166,13 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             ),
             callouts=CalloutDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now),
             operators=OperatorDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now),
+            probes=probes,
             pings={
                 "database": _ping_database(pool),
                 "feed": feed.ping,
                 "speech": transcriber.ping,
                 "store": lambda: asyncio.to_thread(sounds.current.ping),
+                "test calls": probes.ping,
                 **{f"exchange {name}": one.ping for name, one in exchanges.items()},
                 **{f"orders {name}": one.ping_orders for name, one in exchanges.items()},
             },

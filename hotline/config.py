@@ -113,6 +113,17 @@ class Seats(Table):
     callout_ring_seconds: Annotated[int, Field(ge=5, le=120)] = 30
 
 
+class Probe(Table):
+    """Test calls into the lines: how often (0 = never), into which (all), and how long each may be.
+
+    The exchange needs the dialplan of deploy/asterisk, and the service an actor_secret.
+    """
+
+    interval_seconds: Annotated[float, Field(ge=0, le=86400)] = 0.0
+    lines: tuple[Word, ...] = ()
+    timeout_seconds: Annotated[float, Field(ge=5, le=300)] = 60.0
+
+
 class Speech(Table):
     """Who turns sound into words, with how many recordings at a time (0 = one a core)."""
 
@@ -158,6 +169,7 @@ class Config(BaseSettings):
     notices: tuple[NoticeRule, ...] = ()
     delivery: Delivery = Delivery()
     seats: Seats = Seats()
+    probe: Probe = Probe()
     classifier_model: Path | None = None
     evidence_mebibytes: Annotated[int, Field(ge=1, le=1024)] = 10
     short_abandon_seconds: PositiveFloat = 5.0
@@ -204,6 +216,8 @@ class Config(BaseSettings):
         for name in (name for rule in self.notices for name in rule.by):
             if name not in known:
                 raise ConfigError(f"Configuration: notices.by names {name}, no destination.")
+        for name in set(self.probe.lines) - {line.name for line in self.lines}:
+            raise ConfigError(f"Configuration: probe.lines names {name}, which is no line.")
         return self
 
     @property

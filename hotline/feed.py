@@ -1,19 +1,22 @@
-"""The live feed: the journal, followed by any number of readers without one query each per tick.
+"""The live feed: the journal, followed by any number of readers with one query for all of them.
 
-One connection listens; every reader is woken by what it hears and then reads the journal from the
-row it saw last. A lost connection is opened again; readers look every few seconds in any case, so
-a lost announcement delays a row and never hides it.
+One connection listens; what it hears of is read once and kept for a while, and every reader is
+woken and takes it from there, so that thirty operators see a call as soon as one would. A reader
+that is further behind reads the journal itself. A lost connection is opened again; until then, and
+every few seconds in any case, readers look for themselves, so a lost announcement delays a row and
+never hides it.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 
 import asyncpg
 
 from hotline import journal
-from hotline.database import Pool, borrowed
+from hotline.database import PASSING, Pool, borrowed
 from hotline.errors import DatabaseUnavailableError
 
 log = logging.getLogger(__name__)
@@ -21,6 +24,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 5.0
 """Seconds after which a reader looks even if it heard nothing."""
 Connect = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
+KEPT = 1000
+"""The newest rows that are kept for readers; at most twice as many are."""
 
 
 class Feed:
@@ -32,12 +37,15 @@ class Feed:
         self._connect = connect
         self._wake = asyncio.Event()
         self._closed = False
+        self._recent: list[journal.Entry] = []
+        """Every row after `_base`, as far as it was heard of."""
+        self._base = self._head = -1
         self.listening = False
 
     async def run(self, *, again_after: float = 1.0) -> None:
         """Listen for ever; returns only when cancelled."""
         while True:
-            with suppress(DatabaseUnavailableError, OSError, asyncpg.PostgresError):
+            with suppress(DatabaseUnavailableError, *PASSING, asyncpg.PostgresError):
                 async with self._connect() as conn:
                     await self._listen(conn)
             self.listening = False
@@ -45,12 +53,33 @@ class Feed:
             await asyncio.sleep(again_after)
 
     async def _listen(self, conn: asyncpg.Connection) -> None:
-        lost = asyncio.Event()
-        conn.add_termination_listener(lambda *_: lost.set())
-        await conn.add_listener(journal.CHANNEL, lambda *_: self._tell())
+        lost, stirred = False, asyncio.Event()
+
+        def lose(*_: object) -> None:
+            nonlocal lost
+            lost = True
+            stirred.set()
+
+        conn.add_termination_listener(lose)
+        await conn.add_listener(journal.CHANNEL, lambda *_: stirred.set())
+        if self._head < 0:
+            self._base = self._head = await _last_id(conn)
+        stirred.set()
         self.listening = True
+        while not lost:
+            await stirred.wait()
+            stirred.clear()
+            await self._read(conn)
+
+    async def _read(self, conn: asyncpg.Connection) -> None:
+        """Take in what was written since the last time, and wake the readers."""
+        while rows := await journal.after(conn, self._head):
+            self._recent += rows
+            self._head = rows[-1].id
+            if len(self._recent) > 2 * KEPT:
+                self._base = self._recent[-KEPT - 1].id
+                del self._recent[:-KEPT]
         self._tell()
-        await lost.wait()
 
     def _tell(self) -> None:
         self._wake.set()
@@ -72,25 +101,42 @@ class Feed:
         """What the next announcement sets; taken before reading, so that none is missed."""
         return self._wake
 
-    async def news(self, woken: asyncio.Event, *, look_every: float = LOOK_EVERY) -> None:
-        """Wait for the next announcement, or as long as a lost one may stay unnoticed."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(woken.wait(), timeout=look_every)
+    async def news(self, woken: asyncio.Event, *, look_every: float = LOOK_EVERY) -> bool:
+        """Wait for the next announcement; False after as long as a lost one may stay unnoticed."""
+        try:
+            return await asyncio.wait_for(woken.wait(), timeout=look_every)
+        except TimeoutError:
+            return False
 
     async def last_id(self) -> int:
         """The newest row: where a reader starts that wants only what is still to come."""
-        return int(await self._pool.fetchval("SELECT coalesce(max(id), 0) FROM journal"))
+        async with borrowed(self._pool) as conn:
+            return await _last_id(conn)
 
     async def follow(
         self, last: int, *, look_every: float = LOOK_EVERY
     ) -> AsyncGenerator[journal.Entry, None]:
         """Every row after `last`, oldest first, then each new one; ends when the feed closes."""
+        look = False
         while not self._closed:
             woken = self._wake
-            async with borrowed(self._pool) as conn:
-                rows = await journal.after(conn, last)
+            rows = None if look else self._heard_after(last)
+            if rows is None:
+                async with borrowed(self._pool) as conn:
+                    rows = await journal.after(conn, last)
             for entry in rows:
                 last = entry.id
                 yield entry
+            look = False
             if not rows:
-                await self.news(woken, look_every=look_every)
+                look = not await self.news(woken, look_every=look_every)
+
+    def _heard_after(self, last: int) -> Sequence[journal.Entry] | None:
+        """The rows after `last` that were heard of; None where only the journal itself knows."""
+        if not self.listening or last < self._base:
+            return None
+        return self._recent[bisect_right(self._recent, last, key=lambda entry: entry.id) :]
+
+
+async def _last_id(conn: asyncpg.Connection) -> int:
+    return int(await conn.fetchval("SELECT coalesce(max(id), 0) FROM journal"))

@@ -115,6 +115,9 @@ class Event(StrEnum):
     NOTICE_REVIVED = "notice.revived"
     NOTICE_ADDRESS_ADDED = "notice.address_added"
     NOTICE_ADDRESS_REMOVED = "notice.address_removed"
+    PROBE_FAILED = "probe.failed"
+    PROBE_RECOVERED = "probe.recovered"
+    PHONE_PROVISIONED = "phone.provisioned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hotline.control import ControlDesk
     from hotline.exchange import RunningExchange
     from hotline.operators import OperatorDesk
+    from hotline.probe import ProbeDesk
 
 Ping = Callable[[], Awaitable[None]]
 """Returns where a part works, raises an error whose text is one sentence where it does not."""
@@ -55,6 +56,7 @@ class Services:
     control: "ControlDesk"
     operators: "OperatorDesk"
     callouts: "CalloutDesk"
+    probes: "ProbeDesk"
     pings: Mapping[str, Ping]
     """What `/healthz` asks, by name."""
     clock: Clock = utc_now

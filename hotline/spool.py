@@ -31,7 +31,7 @@ from hotline.jobs import JobName, enqueue
 from hotline.masking import mask_text
 from hotline.owners import Owner, owner_of
 from hotline.sounds import Kept, SoundStores
-from telephony.calls import CallKey, Leg
+from telephony.calls import CallKey, CallKind, Leg
 from telephony.events import LinkedId, System
 from telephony.reconcile import Difference, DifferenceKind
 from telephony.store import record_difference
@@ -104,7 +104,7 @@ _NEVER_EXPECTED: LiteralString = """
       FROM calls c
       JOIN exchange_facts f ON f.system = c.system AND f.unique_id = c.linked_id
                            AND f.kind = 'recording_started'
-     WHERE c.system = $1 AND c.ended_at >= $2
+     WHERE c.system = $1 AND c.ended_at >= $2 AND c.kind = 'citizen'
        AND NOT EXISTS (SELECT FROM recordings r WHERE r.call_id = c.id)
      GROUP BY c.id, c.linked_id"""
 
@@ -127,7 +127,7 @@ async def _never_expected(pool: Pool, system: System, since: datetime) -> list[D
 
 
 _ROW: LiteralString = """
-    SELECT c.id, c.linked_id, c.ended_at, c.queued_at, c.started_at,
+    SELECT c.id, c.kind, c.linked_id, c.ended_at, c.queued_at, c.started_at,
            r.state, r.source_path, r.kept_in, r.path, r.sha256
       FROM calls c LEFT JOIN recordings r ON r.call_id = c.id AND r.leg = $2
      WHERE c.id = $1"""
@@ -149,6 +149,8 @@ async def _account_for(
     was = row["state"]
     if row["ended_at"] is None or was in ("expected", "damaged"):
         return []
+    if row["kind"] == CallKind.PROBE:
+        return []  # what a test call left behind goes with the next one
     if was == "stored" and Path(row["source_path"]).name != one.name:
         told = "a second file of this side"
         return [_difference(system, row["linked_id"], told, mask_text(one.name), repaired=False)]

@@ -14,7 +14,7 @@ from hotline.database import Connection
 from hotline.errors import CallUnknownError
 from hotline.recordings import Damaged, Found, Missing, Stored
 from hotline.sounds import Kept, KeptIn
-from telephony.calls import Leg, Outcome
+from telephony.calls import CallKind, Leg, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,7 @@ class StoredCall:
     talk_ended_at: datetime | None
     ended_at: datetime | None
     outcome: Outcome | None
+    kind: CallKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Expected:
 
 _GET_CALL: LiteralString = """
     SELECT id, system, linked_id, line, started_at, answered_at, talk_ended_at, ended_at,
-           outcome
+           outcome, kind
       FROM calls WHERE id = $1"""
 _LOCK_CALL: LiteralString = _GET_CALL + " FOR NO KEY UPDATE"
 
@@ -69,8 +70,8 @@ async def hold_call(conn: Connection, call_id: int) -> None:
 def _call(row: asyncpg.Record | None, call_id: int) -> StoredCall:
     if row is None:
         raise CallUnknownError(f"There is no call number {call_id}.")
-    outcome = row["outcome"]
-    return StoredCall(**{**dict(row), "outcome": Outcome(outcome) if outcome else None})
+    outcome = Outcome(row["outcome"]) if row["outcome"] else None
+    return StoredCall(**{**dict(row), "outcome": outcome, "kind": CallKind(row["kind"])})
 
 
 _EXPECT: LiteralString = """
@@ -176,9 +177,9 @@ _LAST_CALLS: LiteralString = """
            k.number AS case_number
       FROM calls c LEFT JOIN identities i ON i.token = c.caller
       LEFT JOIN cases k ON k.call_id = c.id
-     ORDER BY c.id DESC LIMIT $1"""
+     WHERE c.kind = 'citizen' ORDER BY c.id DESC LIMIT $1"""
 
 
 async def last_calls(conn: Connection, limit: int) -> list[asyncpg.Record]:
-    """The newest calls with what hangs on them; whoever shows them masks the caller."""
+    """The newest calls of citizens with what hangs on them; whoever shows them masks the caller."""
     return await conn.fetch(_LAST_CALLS, limit)

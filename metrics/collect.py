@@ -186,6 +186,18 @@ class Transcripts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """The newest test call into a line of an exchange, and when the last good one was."""
+
+    at: datetime
+    ok: bool
+    stage: str
+    seconds: float | None
+    reason: str | None
+    last_ok_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything the page shows that comes from the database, as of one moment of it."""
 
@@ -203,6 +215,8 @@ class Snapshot:
     operators: Mapping[tuple[str, str], int] = field(default_factory=dict)
     gaps: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     callouts: Mapping[str, int] = field(default_factory=dict)
+    probes: Mapping[tuple[str, str], Probed] = field(default_factory=dict)
+    """By system and line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ lingers. Known label sets are present from the first scrape, at zero.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from math import nan
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.core import (
@@ -24,6 +25,7 @@ from metrics.collect import (
     Handling,
     Histogram,
     LineCalls,
+    Probed,
     ProcessState,
     Snapshot,
     Transcripts,
@@ -77,6 +79,7 @@ class _Page(Collector):
             yield from _of_words(self._snapshot)
             yield from _of_cases(self._snapshot)
             yield from _of_people(self._snapshot)
+            yield from _of_probes(self._snapshot, self._process)
             yield _differences(self._snapshot, self._process)
             yield _family(names.SNAPSHOT_TIME, [((), self._snapshot.at.timestamp())])
 
@@ -217,6 +220,25 @@ def _of_people(snapshot: Snapshot) -> Iterator[Family]:
     yield _family(names.COVERAGE_GAP, [(key, _seconds(snapshot.gaps.get(key))) for key in kinds])
     callouts = [((state,), snapshot.callouts.get(state, 0)) for state in CALLOUT_STATES]
     yield _family(names.CALLOUTS, callouts)
+
+
+def _of_probes(snapshot: Snapshot, process: ProcessState) -> Iterator[Family]:
+    """Of each line of each exchange; what was never tested is no number."""
+    places = {(link.system, line.name) for link in process.links for line in snapshot.lines}
+    found = {place: snapshot.probes.get(place) for place in sorted(places | set(snapshot.probes))}
+    for metric, value in _OF_PROBES:
+        yield _family(metric, [(place, value(probed)) for place, probed in found.items()])
+
+
+def _answer_seconds(probed: Probed | None) -> float:
+    return nan if probed is None or probed.seconds is None else probed.seconds
+
+
+_OF_PROBES: tuple[tuple[Metric, Callable[[Probed | None], float]], ...] = (
+    (names.PROBE_SUCCESS, lambda probed: float(probed.ok) if probed else nan),
+    (names.PROBE_LAST_SUCCESS, lambda probed: _seconds(probed.last_ok_at if probed else None)),
+    (names.PROBE_ANSWER, _answer_seconds),
+)
 
 
 def _differences(snapshot: Snapshot, process: ProcessState) -> Family:

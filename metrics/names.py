@@ -200,6 +200,26 @@ COVERAGE_GAP = _gauge(
 )
 CALLOUTS = _gauge("hotline_callouts", "Call-outs by how they stand or ended.", "state")
 
+# --- test calls ------------------------------------------------------------------------------
+PROBE_SUCCESS = _gauge(
+    "hotline_probe_success",
+    "Whether the newest test call into the line was answered and recorded; NaN before the first.",
+    "system",
+    "line",
+)
+PROBE_LAST_SUCCESS = _gauge(
+    "hotline_probe_last_success_timestamp_seconds",
+    "When the last successful test call into the line was placed; 0 before the first.",
+    "system",
+    "line",
+)
+PROBE_ANSWER = _gauge(
+    "hotline_probe_answer_seconds",
+    "Time from the start of the newest test call to its answer, the notice included; NaN without.",
+    "system",
+    "line",
+)
+
 # --- trust -----------------------------------------------------------------------------------
 DIFFERENCES = _counter(
     "hotline_reconciliation_differences_total",

@@ -17,6 +17,7 @@ from metrics.collect import (
     Item,
     Line,
     LineCalls,
+    Probed,
     Snapshot,
     Transcripts,
 )
@@ -40,7 +41,8 @@ WITH told AS (
            EXISTS (SELECT FROM cases k WHERE k.call_id = c.id
                       AND (k.opened_at IS NOT NULL OR k.outcome IS NOT NULL)) AS registered
       FROM calls c
-      LEFT JOIN unnest($1::text[], $2::interval[]) AS l (name, target) ON l.name = c.line),
+      LEFT JOIN unnest($1::text[], $2::interval[]) AS l (name, target) ON l.name = c.line
+     WHERE c.kind = 'citizen'),
 judged AS (
     SELECT *,
            asked_at IS NOT NULL AND answered_at IS NULL AND ended_at IS NULL AS waiting,
@@ -70,7 +72,7 @@ SELECT line,
 _ENDED: LiteralString = """
 SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line, outcome,
        count(*) AS found
-  FROM calls WHERE ended_at IS NOT NULL GROUP BY 1, 2"""
+  FROM calls WHERE ended_at IS NOT NULL AND kind = 'citizen' GROUP BY 1, 2"""
 
 # $2 holds the bucket edges negated, so that `above` counts the edges not below the observation:
 # `le` is inclusive.
@@ -81,7 +83,8 @@ WITH waited AS (
            greatest(extract(epoch FROM coalesce(answered_at, ended_at) - queued_at), 0)::float8
                AS seconds
       FROM calls
-     WHERE queued_at IS NOT NULL AND coalesce(answered_at, ended_at) IS NOT NULL)
+     WHERE queued_at IS NOT NULL AND coalesce(answered_at, ended_at) IS NOT NULL
+       AND kind = 'citizen')
 SELECT line, outcome, width_bucket(-seconds, $2::float8[]) AS above,
        count(*) AS found, sum(seconds) AS total
   FROM waited GROUP BY 1, 2, 3"""
@@ -91,12 +94,15 @@ WITH talked AS (
     SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line,
            greatest(extract(epoch FROM coalesce(talk_ended_at, ended_at) - answered_at), 0)::float8
                AS seconds
-      FROM calls WHERE ended_at IS NOT NULL AND answered_at IS NOT NULL)
+      FROM calls
+     WHERE ended_at IS NOT NULL AND answered_at IS NOT NULL AND kind = 'citizen')
 SELECT line, width_bucket(-seconds, $2::float8[]) AS above,
        count(*) AS found, sum(seconds) AS total
   FROM talked GROUP BY 1, 2"""
 
-_RECORDINGS: LiteralString = "SELECT state, count(*) AS found FROM recordings GROUP BY state"
+_RECORDINGS: LiteralString = """
+SELECT r.state, count(*) AS found FROM recordings r JOIN calls c ON c.id = r.call_id
+ WHERE c.kind = 'citizen' GROUP BY r.state"""
 
 # A leg that failed may be heard after all (`hotline jobs retry`): the journal keeps each failure,
 # so that their counter never falls.
@@ -119,6 +125,18 @@ SELECT line, kind, starts_at FROM coverage_gaps
  WHERE restored_at IS NULL AND line = ANY ($1::text[])"""
 
 _CALLOUTS: LiteralString = "SELECT state, count(*) AS found FROM callouts GROUP BY state"
+
+# Of the last day: what is no longer tested leaves the page.
+_PROBES: LiteralString = """
+SELECT place.system, place.line, p.at, p.ok, p.stage, p.seconds, p.detail AS reason,
+       (SELECT good.at FROM probes good
+         WHERE good.ok AND good.system = place.system AND good.line = place.line
+         ORDER BY good.id DESC LIMIT 1) AS last_ok_at
+  FROM (SELECT DISTINCT system, line FROM probes
+         WHERE line = ANY ($1::text[]) AND at > $2::timestamptz - interval '1 day') AS place
+ CROSS JOIN LATERAL (SELECT * FROM probes newest
+                      WHERE newest.system = place.system AND newest.line = place.line
+                      ORDER BY newest.id DESC LIMIT 1) AS p"""
 
 _CASES: LiteralString = """
 SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line, state,
@@ -203,6 +221,7 @@ async def snapshot(
         operators = await conn.fetch(_OPERATORS, names)
         gaps = await conn.fetch(_GAPS, names)
         callouts = await conn.fetch(_CALLOUTS)
+        probes = await conn.fetch(_PROBES, names, now)
         still_open = await conn.fetch(_OPEN_ITEMS, names)
         newest = await conn.fetchval(_NEWEST)
         await _take_in(conn, names, ledger, newest)
@@ -221,6 +240,7 @@ async def snapshot(
         operators={(row["line"], row["state"]): row["found"] for row in operators},
         gaps={(row["line"], row["kind"]): row["starts_at"] for row in gaps},
         callouts={row["state"]: row["found"] for row in callouts},
+        probes=dict(map(_probed, probes)),
     )
 
 
@@ -257,6 +277,11 @@ def _histograms(
 def _calls(row: asyncpg.Record) -> tuple[str, LineCalls]:
     counts = dict(row)
     return counts.pop("line"), LineCalls(**counts)
+
+
+def _probed(row: asyncpg.Record) -> tuple[tuple[str, str], Probed]:
+    told = dict(row)
+    return (told.pop("system"), told.pop("line")), Probed(**told)
 
 
 def _item(row: asyncpg.Record) -> Item:

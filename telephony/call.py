@@ -16,6 +16,17 @@ class Leg(StrEnum):
     OPERATOR = "operator"
 
 
+class CallKind(StrEnum):
+    """Whose call it is: a citizen's, or a test call of the service itself."""
+
+    CITIZEN = "citizen"
+    PROBE = "probe"
+
+
+PROBE_PREFIX = "probe-"
+"""The ids of test calls begin with it; no other channel's does, and nobody else gives ids."""
+
+
 class Side(StrEnum):
     """Who ended a call."""
 
@@ -110,6 +121,12 @@ class Call:
     survey: Survey | None = None
     recovered: bool = False
     """Learnt from the exchange's files or a snapshot, because nobody listened at the time."""
+
+    @property
+    def kind(self) -> CallKind:
+        """Whether a citizen called, told by the id of the channel alone."""
+        is_probe = self.key.linked_id.startswith(PROBE_PREFIX)
+        return CallKind.PROBE if is_probe else CallKind.CITIZEN
 
     @property
     def wait(self) -> timedelta | None:

@@ -14,6 +14,7 @@ from telephony.call import (
     CallEnded,
     CallEvent,
     CallKey,
+    CallKind,
     CallRinging,
     CallStarted,
     Leg,
@@ -50,6 +51,7 @@ __all__ = [
     "CallEnded",
     "CallEvent",
     "CallKey",
+    "CallKind",
     "CallRinging",
     "CallStarted",
     "CallTracker",
@@ -201,6 +203,8 @@ class CallTracker:
 
     def _is_caller(self, channel: Channel, fact: Fact) -> bool:
         rules = self._rules
+        if channel.name.endswith(";1"):
+            return False  # of the two halves of a Local channel only the other goes into a line
         by_queue = rules.line_by_queue.get(channel.queue) if channel.queue else None
         if channel.context in rules.inbound_contexts:
             channel.line = channel.line or rules.line_by_number.get(channel.exten) or by_queue

@@ -127,7 +127,11 @@ _FACTS: LiteralString = """
 SELECT f.id, f.source, f.linked_id, f.unique_id, f.at, f.kind, f.body, i.number, i.name
   FROM exchange_facts f LEFT JOIN identities i ON i.token = (f.body ->> 'caller')::uuid
  WHERE f.system = $1
-   AND (f.linked_id = ANY ($2::text[]) OR (f.linked_id IS NULL AND f.unique_id = ANY ($2::text[])))
+   AND (f.linked_id = ANY ($2::text[])
+        OR (f.linked_id IS NULL
+            AND f.unique_id = ANY ($2::text[] || ARRAY (
+                SELECT p.unique_id FROM exchange_facts p
+                 WHERE p.system = $1 AND p.linked_id = ANY ($2::text[])))))
  ORDER BY f.at, f.id
 """
 _UNFINISHED: LiteralString = """

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from telephony.agents import WRAPUP_REASON, AgentState
 from telephony.control import Actor
+from telephony.probing import MEMBER
 from telephony.snapshot import Asker
 from telephony.text import clean, operator_at
 
@@ -169,13 +170,14 @@ def seen(members: Collection[Member]) -> tuple[AgentState, str | None]:
 
 
 async def seated(asker: Asker) -> tuple[Member, ...]:
-    """Every member of every queue as the exchange tells it now.
+    """Every person at every queue as the exchange tells it now; who answers test calls is none.
 
     Raises:
         ActionError: the exchange did not tell.
     """
     listing = await asker.list_action("QueueStatus")
-    return tuple(member_of(event) for event in listing.events if event.name == "QueueMember")
+    members = (member_of(event) for event in listing.events if event.name == "QueueMember")
+    return tuple(member for member in members if member.interface != MEMBER)
 
 
 def member_of(event: Told) -> Member:

@@ -55,8 +55,8 @@ _COUNT: LiteralString = "UPDATE call_counter SET last = last + 1 RETURNING last"
 _INSERT: LiteralString = """
 INSERT INTO calls (id, system, linked_id, line, caller, started_at, queued_at, ringing_at,
                    answered_at, talk_ended_at, ended_at, operator, badge, outcome,
-                   hangup_by, recovered)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                   hangup_by, recovered, kind)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
 _CONTINUE: LiteralString = """
 UPDATE calls SET
@@ -135,6 +135,7 @@ async def _insert(conn: asyncpg.Connection, call: Call, caller: UUID | None) -> 
         call.outcome,
         call.hangup_by,
         call.recovered,
+        call.kind,
     )
     return call_id
 

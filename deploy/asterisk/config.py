@@ -169,7 +169,13 @@ class Exchange:
     """A folder with what the lines say beside their notices; sounds/README.md names the files."""
 
     def __post_init__(self) -> None:
-        _check(r"[a-z0-9][a-z0-9-]{0,31}", self.system, "The system's name", "small letters")
+        # Ids of channels begin with it; those of test calls and call-outs begin with their own.
+        _check(
+            r"(?!probe-|callout-)[a-z0-9][a-z0-9-]{0,31}",
+            self.system,
+            "The system's name",
+            "small letters, not probe- or callout-",
+        )
         if not self.run_dir.is_absolute() or UNSAFE_IN_PATHS.search(str(self.run_dir)):
             raise ExchangeInvalid(
                 f"The exchange's folder {self.run_dir} must be absolute and hold only letters, "

@@ -19,6 +19,9 @@ from deploy.asterisk.config import Exchange, Line
 TEMPLATES = Path(__file__).with_name("templates")
 STEP = 10  # between the penalties of two groups
 LATE = 3600  # seconds after which a blocked caller who insists is everybody's
+HIGHEST_PENALTY = 1000  # of a person; the service accepts no higher one
+PROBE_PENALTY = 2000  # of the member who answers test calls; see probe_plan.py
+IS_PROBE = '$["${UNIQUEID:0:6}" = "probe-"]'
 PLACE_EVERY = 30  # seconds between two announcements of the place in the queue
 NO_MACROS = 21  # from this version on Queue() has no argument for a macro
 RECORDED = "; No recording notice is configured."
@@ -51,8 +54,9 @@ def line_steps(exchange: Exchange, line: Line, version: str) -> str:
             "guard": _guard(exchange, line, words) if guarded or line.urgent_callers else NOTHING,
             "notice": _notice(exchange, line),
             "stage": "\n".join((_stage(exchange, line), _badge(line))),
+            "probe": IS_PROBE,
             "options": "rc" if line.survey else "r",
-            "max_wait": _max_wait(exchange, line, version),
+            "max_wait": _max_wait(line, version),
             "talked": (
                 ' same => n,GotoIf($["${QUEUESTATUS}" = "CONTINUE"]?talked)'
                 if line.survey
@@ -122,10 +126,11 @@ def _sorry(exchange: Exchange, line: Line) -> str:
 def _stage(exchange: Exchange, line: Line) -> str:
     """Where the caller begins; a rule changes only what was set before (Asterisk 22, measured)."""
     if len(line.groups) <= 1:
-        return NOTHING
+        return _set("MAX", str(HIGHEST_PENALTY))
     begins = [" same => n,Set(QUEUE_RAISE_PENALTY=0)"]
     if not exchange.block_list:
-        return "\n".join((_set("MAX", "0"), _set("MIN", "0"), *begins))
+        rule = f" same => n,Set(RULE={line.name})"
+        return "\n".join((rule, _set("MAX", "0"), _set("MIN", "0"), *begins))
     last = STEP * (len(line.groups) - 1)
     insists = '$["${INSISTS}" = "1"]'
     return "\n".join(
@@ -164,9 +169,9 @@ def _set(which: str, value: str) -> str:
     return f" same => n,Set(QUEUE_{which}_PENALTY={value})"
 
 
-def _max_wait(exchange: Exchange, line: Line, version: str) -> str:
+def _max_wait(line: Line, version: str) -> str:
     wait = str(line.max_wait_seconds) if line.max_wait_seconds else ""
-    if len(line.groups) <= 1 or not exchange.block_list:
+    if len(line.groups) <= 1:
         return wait
     major = int(found[0]) if (found := re.findall(r"\d+", version)) else NO_MACROS
     return wait + (",,,${RULE}" if major >= NO_MACROS else ",,,,${RULE}")
@@ -198,7 +203,9 @@ def rules(exchange: Exchange) -> str:
     staged = [line for line in exchange.lines if len(line.groups) > 1]
     if not staged:
         return "; The defaults serve.\n"
-    text = "; After so many seconds: the highest penalty that is rung, the lowest, and to what\n"
+    text = "; A test call keeps to its own member.\n"
+    text += f"[probe]\npenaltychange => {LATE},{PROBE_PENALTY},{PROBE_PENALTY}\n\n"
+    text += "; After so many seconds: the highest penalty that is rung, the lowest, and to what\n"
     text += (
         "; lower penalties are raised, so that earlier groups are rung together with the later.\n"
     )

@@ -7,7 +7,7 @@ import tempfile
 import wave
 from pathlib import Path
 
-from deploy.asterisk import callout_plan, control_plan, line_plan
+from deploy.asterisk import callout_plan, control_plan, line_plan, probe_plan
 from deploy.asterisk.config import AmiTls, Exchange, Operator
 from deploy.asterisk.secrets import Secrets, write_private
 from deploy.errors import ExchangeInvalid
@@ -137,6 +137,7 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
         **rendered,
         **control_plan.control_files(exchange),
         **callout_plan.callout_files(exchange),
+        **probe_plan.probe_files(exchange),
         "queuerules.conf": line_plan.rules(exchange),
         "cdr.conf": NO_CDR,
     }

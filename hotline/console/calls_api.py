@@ -50,6 +50,7 @@ _LIST: LiteralString = (
        AND ($2::text IS NULL OR c.outcome = $2)
        AND (NOT $3::boolean OR c.ended_at IS NULL)
        AND ($4::bigint IS NULL OR c.id < $4)
+       AND c.kind = $6
      ORDER BY c.id DESC LIMIT $5"""
 )
 _ONE: LiteralString = _CALLS + " WHERE c.id = $1"
@@ -69,7 +70,7 @@ async def list_calls(asked: Request) -> Calls:
     query = asked.asked(CallQuery)
     async with borrowed(asked.services.pool) as conn:
         rows = await conn.fetch(
-            _LIST, query.line, query.outcome, query.live, query.before, query.limit + 1
+            _LIST, query.line, query.outcome, query.live, query.before, query.limit + 1, query.kind
         )
     shown = rows[: query.limit]
     more = shown[-1]["id"] if len(rows) > query.limit else None
@@ -127,6 +128,7 @@ def _view(row: asyncpg.Record) -> dict[str, Any]:
     """A row as the fields of a CallView."""
     return {
         "id": row["id"],
+        "kind": row["kind"],
         "system": row["system"],
         "line": row["line"],
         "caller": mask_number(row["caller_number"]),

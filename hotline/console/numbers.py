@@ -1,12 +1,13 @@
 """Rates for people, the page for Prometheus, and the health of every part."""
 
+from dataclasses import asdict
 from http import HTTPStatus
 
 from aiohttp import web
 
 from hotline.console.desk import Request
 from hotline.console.endpoint import get
-from hotline.console.shapes import Check, Health, LineNumbers, Numbers, RatioView
+from hotline.console.shapes import Check, Health, LineNumbers, Numbers, ProbeView, RatioView
 from hotline.health import examine
 from metrics.collect import PROMISE, Handling, Line, LineCalls, Ratio, Snapshot
 from routing.cases import CaseState
@@ -55,6 +56,11 @@ def _line(found: Snapshot, line: Line, calls: LineCalls, handling: Handling) -> 
         not_yet_due_answered=handling.not_yet_due_answered,
         withdrawn=handling.withdrawn,
         undated=handling.undated,
+        probes=tuple(
+            ProbeView(system=system, **asdict(probed))
+            for (system, name), probed in sorted(found.probes.items())
+            if name == line.name
+        ),
         cases={state: found.cases.get((line.name, state), 0) for state in CaseState},
     )
 

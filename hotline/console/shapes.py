@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from routing.cases import CaseState, Kind, Urgency
-from telephony.calls import Leg, Outcome, Side
+from telephony.calls import CallKind, Leg, Outcome, Side
+from telephony.probing import Stage
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
@@ -61,6 +62,7 @@ class CallQuery(Asked):
 
     line: Name | None = None
     outcome: Outcome | None = None
+    kind: CallKind = CallKind.CITIZEN
     live: bool = False
     before: Id | None = None
     limit: Size = 50
@@ -79,6 +81,7 @@ class CallView(Told):
     """One call in a list."""
 
     id: int
+    kind: CallKind = Field(description="A citizen's, or a test call of the service's own.")
     system: str
     line: str
     caller: str = Field(description="Masked.")
@@ -192,6 +195,18 @@ class RatioView(Told):
     value: float | None
 
 
+class ProbeView(Told):
+    """The newest test call into a line at one exchange."""
+
+    system: str
+    at: datetime
+    ok: bool
+    stage: Stage = Field(description="How far it got.")
+    seconds: float | None = Field(description="To the answer, the notice included.")
+    reason: str | None
+    last_ok_at: datetime | None
+
+
 class LineNumbers(Told):
     """The rates of one line; definitions stand in metrics/collect.py."""
 
@@ -211,6 +226,7 @@ class LineNumbers(Told):
     withdrawn: int
     undated: int
     cases: dict[CaseState, int]
+    probes: tuple[ProbeView, ...] = Field(description="Empty where no test calls are made.")
 
 
 class Numbers(Told):

@@ -67,11 +67,12 @@ def stamped(message: bytes) -> bytes:
 class Exchange:
     """Tells every client of the same calls, paced or at once, and answers what it asks."""
 
-    def __init__(self, calls: list[list[bytes]], rate: float | None) -> None:
+    def __init__(self, calls: list[list[bytes]], rate: float | None, *, after: float = 0.2) -> None:
+        """`after` so many seconds from a client's first questions the calls begin."""
         self.port = free_tcp_port()
         ready = multiprocessing.Event()
         self._process = multiprocessing.get_context("fork").Process(
-            target=_serve, args=(self.port, calls, rate, ready), daemon=True
+            target=_serve, args=(self.port, calls, rate, after, ready), daemon=True
         )
         self._process.start()
         ready.wait(10)
@@ -81,10 +82,12 @@ class Exchange:
         self._process.join()
 
 
-def _serve(port: int, calls: list[list[bytes]], rate: float | None, ready: Any) -> None:
+def _serve(
+    port: int, calls: list[list[bytes]], rate: float | None, after: float, ready: Any
+) -> None:
     async def run() -> None:
         server = await asyncio.start_server(
-            lambda reader, writer: _client(reader, writer, calls, rate), "127.0.0.1", port
+            lambda reader, writer: _client(reader, writer, calls, rate, after), "127.0.0.1", port
         )
         ready.set()
         await server.serve_forever()
@@ -97,6 +100,7 @@ async def _client(
     writer: asyncio.StreamWriter,
     calls: list[list[bytes]],
     rate: float | None,
+    after: float,
 ) -> None:
     telling: asyncio.Task[None] | None = None
     writer.write(GREETING)
@@ -108,11 +112,13 @@ async def _client(
             writer.write(answer(asked))
             plain = asked[b"Action"] == b"Login" and b"Key" not in asked
             if telling is None and (plain or asked[b"Action"] == b"QueueStatus"):
-                telling = asyncio.create_task(_tell(writer, calls, rate))
+                telling = asyncio.create_task(_tell(writer, calls, rate, after))
 
 
-async def _tell(writer: asyncio.StreamWriter, calls: list[list[bytes]], rate: float | None) -> None:
-    await asyncio.sleep(0.2)
+async def _tell(
+    writer: asyncio.StreamWriter, calls: list[list[bytes]], rate: float | None, after: float
+) -> None:
+    await asyncio.sleep(after)
     if rate is None:
         for call in calls:
             for message in call:

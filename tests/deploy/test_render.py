@@ -142,8 +142,22 @@ def test_the_recording_starts_before_the_queue_and_without_a_mixed_file(
     steps = re.findall(r"same => n(?:\(\w+\))?,(\w+\(.*)", own)
     assert steps[0] == first
     assert steps[1] == "MixMonitor(,r(${UNIQUEID}-caller.wav)t(${UNIQUEID}-operator.wav))"
-    assert steps[2].startswith("Queue(")
+    queue = next(place for place, step in enumerate(steps) if step.startswith("Queue("))
+    between = [step for step in steps[2:queue] if not step.startswith("Set(QUEUE_MAX_PENALTY=1000")]
+    probe = '$["${UNIQUEID:0:6}" = "probe-"]'
+    assert between == [f"GosubIf({probe}?probe,enter,1({steps[queue][6:].split(',')[0]}))"]
+    assert steps[queue + 1] == f"GotoIf({probe}?probe,left,1)"
     assert ("Answer()" in steps) == (first == "Answer()")
+
+
+def test_a_test_call_and_a_citizen_never_meet_each_others_operators() -> None:
+    rendered = files(exchange(), TOOL, SECRETS)
+    lines, probe = rendered["extensions.conf"], rendered["extensions_probe.conf"]
+    assert "[probe]" not in lines  # no context of callers or operators includes it
+    assert not re.search(r"include\s*=>\s*probe", "".join(rendered.values()))
+    assert lines.count("Set(QUEUE_MAX_PENALTY=1000)") == 2
+    assert probe.count("PENALTY=2000)") == 2
+    assert "Local/probe" not in rendered["queues.conf"]
 
 
 def test_an_early_notice_does_not_answer_the_call(tmp_path: Path) -> None:

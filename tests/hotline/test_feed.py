@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
+import asyncpg
 import pytest
 
 from hotline import journal
@@ -22,8 +23,17 @@ async def _write(pool: Pool, times: int = 1) -> list[int]:
 
 
 @asynccontextmanager
-async def running(pool: Pool, database: str) -> AsyncIterator[Feed]:
-    feed = Feed(pool=pool, connect=lambda: connected(database))
+async def running(pool: Pool, database: str, pids: list[int] | None = None) -> AsyncIterator[Feed]:
+    """A feed at work; `pids` takes the server's process of each connection it listens on."""
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[asyncpg.Connection]:
+        async with connected(database) as conn:
+            if pids is not None:
+                pids.append(conn.get_server_pid())
+            yield conn
+
+    feed = Feed(pool=pool, connect=connect)
     task = asyncio.create_task(feed.run(again_after=0.01))
     try:
         yield feed
@@ -69,18 +79,42 @@ async def test_many_readers_are_woken_by_one_row(pool: Pool, database: str) -> N
 
 
 async def test_the_feed_comes_back_after_its_connection_was_cut(pool: Pool, database: str) -> None:
-    async with running(pool, database) as feed:
+    pids: list[int] = []
+    async with running(pool, database, pids) as feed:
         await _listening(feed)
-        await pool.execute(
-            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-               WHERE datname = current_database() AND query ILIKE 'listen%'"""
-        )
+        await pool.execute("SELECT pg_terminate_backend($1)", pids[0])
         await _listening(feed, wanted=False)
         with pytest.raises(DatabaseUnavailableError):
             await feed.ping()
         await _listening(feed)
         reading = asyncio.create_task(_take(feed, 0, 1))
         assert await _write(pool) == await reading
+
+
+async def test_a_reader_far_behind_reads_the_journal_and_then_what_is_kept(
+    pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hotline.feed.KEPT", 3)
+    async with running(pool, database) as feed:
+        await _listening(feed)
+        first = await _write(pool, 20)
+        assert await _take(feed, first[-1] - 1, 1) == [first[-1]]
+        assert len(feed._recent) <= 2 * 3 + 1
+        assert await _take(feed, 0, 20) == first
+        reading = asyncio.create_task(_take(feed, first[4], 17))
+        more = await _write(pool, 2)
+        assert await reading == [*first[5:], *more]
+
+
+async def test_readers_who_are_up_to_date_ask_the_database_nothing(
+    pool: Pool, database: str
+) -> None:
+    async with running(pool, database) as feed:
+        await _listening(feed)
+        feed._pool = None  # type: ignore[assignment]
+        readers = [asyncio.create_task(_take(feed, 0, 3)) for _ in range(5)]
+        rows = await _write(pool, 3)
+        assert await asyncio.gather(*readers) == [rows] * 5
 
 
 async def test_closing_the_feed_ends_its_readers(pool: Pool, database: str) -> None:

@@ -1,6 +1,6 @@
 """Operators, uncovered lines and call-outs as the page counts them from the database."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
@@ -52,3 +52,36 @@ async def test_operators_gaps_and_callouts_stand_on_the_page(conn: asyncpg.Conne
     (gap,) = [one for one in lines if one.startswith(start)]
     assert float(gap.split()[-1]) == NOW.timestamp()
     assert not [one for one in lines if 'line="closed"' in one]
+
+
+PROBED = """INSERT INTO probes (system, line, at, ok, stage, seconds, detail)
+            VALUES ('mianyang-1', $1, $2, $3, $4, $5, $6)"""
+
+
+async def test_test_calls_stand_on_the_page_and_are_no_calls(conn: asyncpg.Connection) -> None:
+    earlier = NOW - timedelta(minutes=5)
+    await conn.execute(PROBED, "mayor", earlier, True, "recorded", 7.25, None)
+    await conn.execute(PROBED, "mayor", NOW, False, "queued", None, "Nobody took it.")
+    await conn.execute(
+        """INSERT INTO calls (id, system, linked_id, line, started_at, queued_at, answered_at,
+                              ended_at, outcome, kind)
+           VALUES (1, 'mianyang-1', 'probe-1', 'mayor', $1, $1, $1, $1, 'answered', 'probe')""",
+        NOW,
+    )
+    lines = await page(conn)
+    mayor = '{line="mayor",system="mianyang-1"}'
+    duty = '{line="duty",system="mianyang-1"}'
+    for wanted in (
+        f"hotline_probe_success{mayor} 0.0",
+        f"hotline_probe_answer_seconds{mayor} NaN",
+        f"hotline_probe_success{duty} NaN",
+        f"hotline_probe_last_success_timestamp_seconds{duty} 0.0",
+        'hotline_calls_offered_total{line="mayor"} 0.0',
+        'hotline_calls_ended_total{line="mayor",outcome="answered"} 0.0',
+        'hotline_talk_seconds_count{line="mayor"} 0.0',
+        'hotline_queue_wait_seconds_count{line="mayor",outcome="answered"} 0.0',
+    ):
+        assert wanted in lines, wanted
+    start = f"hotline_probe_last_success_timestamp_seconds{mayor}"
+    (last,) = [one for one in lines if one.startswith(start)]
+    assert float(last.split()[-1]) == earlier.timestamp()

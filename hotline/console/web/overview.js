@@ -80,18 +80,26 @@ function lineCard(line, numbers) {
       h("div", { class: "now" },
         h("span", { class: line.waiting ? "figure hot" : "figure" }, h("b", {}, line.waiting), t("line.waiting"), waits),
         h("span", { class: "figure" }, h("b", {}, line.active), t("line.active")),
-        h("span", { class: "figure" }, h("b", {}, drafts), t("line.drafts")))),
+        h("span", { class: "figure" }, h("b", {}, drafts), t("line.drafts")),
+        line.probes.map(probeBadge))),
     h("div", { class: "meters" },
       meter(t("rate.in_time", { seconds: line.target_seconds }), line.answered_in_time_24h, numbers.promise),
       meter(t("rate.connect"), line.connect_24h, numbers.promise, connect),
       meter(t("rate.handling"), line.handling_30d, numbers.promise, [handling, line.overdue ? badge(t("rate.overdue", { count: line.overdue }), "red") : null, line.undated ? badge(t("rate.undated", { count: line.undated }), "amber") : null])));
 }
 
+function probeBadge(probe) {
+  const stage = t(`probe.${probe.stage}`);
+  return probe.ok
+    ? badge(t("probe.ok", { seconds: probe.seconds.toFixed(1) }), "green", `${probe.system} · ${when(probe.at)}`)
+    : badge(t("probe.failed", { stage }), "red solid", `${probe.system} · ${when(probe.at)} · ${probe.reason}`);
+}
+
 export function newsRow(entry) {
   const to = entry.case_id ? `#/cases/${entry.case_id}` : entry.call_id ? `#/calls/${entry.call_id}` : "#/journal";
   const body = entry.body;
   const more = [body.caller, body.number, body.level1, body.unit && entry.event === "case.dispatched" ? body.unit : null,
-    body.outcome ? word("outcome", body.outcome) : null, body.leg ? word("side", body.leg) : null, body.reason].filter(Boolean);
+    body.outcome ? word("outcome", body.outcome) : null, body.leg ? word("side", body.leg) : null, body.stage ? t(`probe.${body.stage}`) : null, body.reason].filter(Boolean);
   return h("a", { class: `row news-row ${entry.event === "case.escalated" ? "hot" : ""}`, href: to },
     h("span", { class: `dot ${entry.event.split(".")[0]}` }),
     h("span", { class: "row-main" }, h("b", {}, word("event", entry.event)), h("small", {}, more.join(" · "))),

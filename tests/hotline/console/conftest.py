@@ -17,6 +17,7 @@ from hotline.database import Pool, connected
 from hotline.feed import Feed
 from hotline.keeping import sounds_of
 from hotline.operators import OperatorDesk
+from hotline.probe import ProbeDesk
 from hotline.services import Services
 from telephony.calls import Leg
 from tests.hotline.console.filled import Town
@@ -77,6 +78,9 @@ def services_on(
         ),
         callouts=CalloutDesk(config=config, pool=pool, exchanges={}, clock=clock),
         operators=OperatorDesk(config=config, pool=pool, exchanges={}, clock=clock),
+        probes=ProbeDesk(
+            config=config, pool=pool, exchanges={}, sounds=sounds_of(config), clock=clock
+        ),
         pings={"database": works, "feed": works, "speech": works},
         clock=clock,
     )

@@ -182,3 +182,27 @@ async def test_without_a_database_the_process_still_speaks(without_database: Sit
         async with visitor.get(path) as answer:
             assert answer.status == 503
             assert (await answer.json())["type"] == "database_down"
+
+
+async def test_test_calls_are_shown_beside_their_line_and_apart_from_citizens(
+    pool: Pool, visitor: ClientSession
+) -> None:
+    await pool.execute(
+        """INSERT INTO calls (id, system, linked_id, line, started_at, ended_at, outcome, kind)
+           VALUES (1, 'mianyang-1', 'probe-1', 'mayor', $1, $1, 'unanswered', 'probe'),
+                  (2, 'mianyang-1', 'x-1', 'mayor', $1, $1, 'answered', 'citizen')""",
+        NOW,
+    )
+    await pool.execute(
+        """INSERT INTO probes (system, line, at, ok, stage, detail, call_id)
+           VALUES ('mianyang-1', 'mayor', $1, false, 'queued', 'Nobody took it.', 1)""",
+        NOW,
+    )
+    mayor, duty = (await numbers(visitor))["lines"]
+    (probe,) = mayor["probes"]
+    assert (probe["ok"], probe["stage"], probe["reason"]) == (False, "queued", "Nobody took it.")
+    assert duty["probes"] == []
+    for query, wanted in (("", [(2, "citizen")]), ("?kind=probe", [(1, "probe")])):
+        async with visitor.get(f"/api/calls{query}") as answer:
+            calls = (await answer.json())["calls"]
+        assert [(call["id"], call["kind"]) for call in calls] == wanted
