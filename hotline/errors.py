@@ -87,5 +87,7 @@ class EvidenceTooLargeError(EvidenceRefusedError):
 
 class EvidenceUnknownError(HotlineError):
     """There is no such piece of evidence, or its file is gone."""
+
+
 class LineSilentError(HotlineError):
     """A test call into a line was not answered, or not recorded."""

@@ -7,7 +7,8 @@ from aiohttp import web
 
 from hotline.console.desk import Request
 from hotline.console.endpoint import get
-from hotline.console.shapes import Check, Health, LineNumbers, Numbers, ProbeView, RatioView
+from hotline.console.number_shapes import LineNumbers, Numbers, ProbeView, RatioView
+from hotline.console.shapes import Check, Health
 from hotline.health import examine
 from metrics.collect import PROMISE, Handling, Line, LineCalls, Ratio, Snapshot
 from routing.cases import CaseState

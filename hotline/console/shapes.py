@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from routing.cases import CaseState, Kind, Urgency
 from telephony.calls import CallKind, Leg, Outcome, Side
-from telephony.probing import Stage
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
@@ -185,61 +184,6 @@ class FeedQuery(Asked):
     """Where the feed goes on; the header Last-Event-ID says the same and counts more."""
 
     last: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
-
-
-class RatioView(Told):
-    """A rate with its two numbers; `value` is null while there is nothing to divide by."""
-
-    numerator: int
-    denominator: int
-    value: float | None
-
-
-class ProbeView(Told):
-    """The newest test call into a line at one exchange."""
-
-    system: str
-    at: datetime
-    ok: bool
-    stage: Stage = Field(description="How far it got.")
-    seconds: float | None = Field(description="To the answer, the notice included.")
-    reason: str | None
-    last_ok_at: datetime | None
-
-
-class LineNumbers(Told):
-    """The rates of one line; definitions stand in metrics/collect.py."""
-
-    line: str
-    target_seconds: float
-    waiting: int
-    active: int
-    oldest_waiting_at: datetime | None
-    answered_in_time_24h: RatioView
-    connect_24h: RatioView
-    connect_24h_without_short: RatioView
-    handling_30d: RatioView
-    on_time_30d: RatioView
-    overdue: int
-    not_yet_due: int
-    not_yet_due_answered: int
-    withdrawn: int
-    undated: int
-    cases: dict[CaseState, int]
-    probes: tuple[ProbeView, ...] = Field(description="Empty where no test calls are made.")
-
-
-class Numbers(Told):
-    """The rates of all lines as of one moment."""
-
-    at: datetime
-    promise: float
-    lines: tuple[LineNumbers, ...]
-    transcripts_pending: int
-    transcripts_oldest_pending_at: datetime | None
-    transcripts_failed: int
-    recordings: dict[str, int]
-    differences: int
 
 
 class UnitView(Told):

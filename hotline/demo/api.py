@@ -7,7 +7,8 @@ import aiohttp
 from pydantic import BaseModel
 
 from hotline.console.case_shapes import CaseDetail, Cases
-from hotline.console.shapes import CallDetail, Calls, Numbers
+from hotline.console.number_shapes import Numbers
+from hotline.console.shapes import CallDetail, Calls
 from hotline.errors import HotlineError
 from routing.cases import Move
 

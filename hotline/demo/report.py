@@ -7,7 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from hotline.console.case_shapes import CaseDetail
-from hotline.console.shapes import CallDetail, LineNumbers, Numbers, RatioView
+from hotline.console.number_shapes import LineNumbers, Numbers, RatioView
+from hotline.console.shapes import CallDetail
 from hotline.demo.api import Api
 from hotline.demo.rows import Placed
 from hotline.demo.words import both, chinese, moment, term
