@@ -34,6 +34,7 @@ from asterisk.ami.client import AMIClient
 from hotline.database import EmbeddedPostgres, connected, migrate
 from hotline.demo.service import Service
 from hotline.demo.settings import free_tcp_port
+from telephony.sealing import KeyFile
 from tests.bench.ami_stream import SYSTEM
 from tests.bench.bench_service import Exchange, p99, percentiles, told_calls
 
@@ -43,10 +44,11 @@ OTHER_CALLERS = 10_000
 OFTEN, OFTEN_CALLS = 20, 1_000
 _NUMBER = "CallerIDNum: "
 
-_CALLERS: LiteralString = """
-    INSERT INTO identities (number, name)
-    SELECT number, '市民' FROM unnest($1::text[]) AS number
-    UNION ALL SELECT '139' || lpad(n::text, 8, '0'), '市民' FROM generate_series(1, $2) AS n"""
+_CALLER: LiteralString = """
+    INSERT INTO identities (look_up, number, name)
+    VALUES ($1::fingerprint, $2::sealed, $3::sealed) RETURNING token"""
+_OTHERS: LiteralString = """
+    INSERT INTO identities (token) SELECT gen_random_uuid() FROM generate_series(1, $1)"""
 # Every caller in turn, after those who call again and again had their share.
 _HISTORY: LiteralString = """
     INSERT INTO calls (id, system, linked_id, line, caller, started_at, queued_at, ringing_at,
@@ -73,18 +75,15 @@ _JOURNAL: LiteralString = """
      ORDER BY id, k"""
 
 
-async def fill(dsn: str, numbers: list[str]) -> None:
+async def fill(folder: Path, dsn: str, numbers: list[str]) -> None:
     """A year of a city's calls, with those who are about to call among the callers."""
     async with connected(dsn) as conn:
         await migrate(conn)
-        await conn.execute(_CALLERS, numbers, OTHER_CALLERS)
+    async with connected(dsn, KeyFile(folder / "data" / "identity.keys")) as conn:
+        await conn.execute(_OTHERS, OTHER_CALLERS)
+        ours = [await conn.fetchval(_CALLER, number, number, "市民") for number in numbers]
         everybody = [row[0] for row in await conn.fetch("SELECT token FROM identities")]
-        often = [
-            row[0]
-            for row in await conn.fetch(
-                "SELECT token FROM identities WHERE number = ANY ($1::text[])", numbers[::OFTEN]
-            )
-        ]
+        often = ours[::OFTEN]
         await conn.execute(_HISTORY, everybody, often, OFTEN_CALLS, CALLS)
         await conn.execute("UPDATE call_counter SET last = $1", CALLS)
         await conn.execute(_CASES, CASES)
@@ -181,7 +180,7 @@ def main() -> None:
         server = EmbeddedPostgres(folder / "postgres")
         dsn = server.start()
         try:
-            asyncio.run(fill(dsn, numbers))
+            asyncio.run(fill(folder, dsn, numbers))
             exchange = Exchange(calls, rate, after=2.0)
             try:
                 pops = asyncio.run(popped(folder, dsn, exchange.port, len(calls), int(feeds)))
