@@ -124,8 +124,8 @@ async def is_joined_by_the_police(stage: Stage) -> None:
     async with asyncio.timeout(10):
         while len((await stage.live(speaking=[SPARE])).speaking()) > 1:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-    # A transfer within 60 ms of a third party's leaving gave the citizen silence in 4 of 5 runs on
-    # Asterisk 22.10, while its bridge still changed; a moment later in none of 3.
+    # A transfer at once after a third party has left: the two hear each other, and MixMonitor often
+    # hears nothing more of who speaks to the citizen (telephony/control.py, `transfer`).
     await stage.until(lambda: is_alone_with(at_home(stage)))
 
 
