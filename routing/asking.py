@@ -49,7 +49,7 @@ def check_extension(
         CalendarEnds: it reaches past the holiday calendar.
     """
     rule = extension_rule(policy)
-    if rule.before_expiry and asked_at > clock.ends_at:
+    if asked_at > clock.ends_at:
         raise TooLate(
             f"An extension is asked for before the limit ends; this one ended on"
             f" {_shown(clock.ends_at)}."

@@ -7,7 +7,7 @@ surely the figure is known: its wording was `read`, or it was told `second_hand`
 
 from datetime import time
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -151,12 +151,16 @@ class Limit(Sourced):
 
 
 class ExtensionRule(Sourced):
-    """How often and how far a limit may be extended; `amount` is the longest one extension."""
+    """How often and how far a limit may be extended; `amount` is the longest one extension.
+
+    No pack can do without the rest: an extension is asked for before the limit ends, approved by
+    somebody else, and the caller is told.
+    """
 
     max_count: int = Field(ge=1, le=10)
-    before_expiry: bool = True
-    approval: bool = True
-    tell_caller: bool = True
+    before_expiry: Literal[True] = True
+    approval: Literal[True] = True
+    tell_caller: Literal[True] = True
 
 
 class Statutory(Sourced):

@@ -236,6 +236,16 @@ def test_a_wrong_pack_is_told_in_one_sentence(
     assert policy_faults(path)[0][:-1] in message
 
 
+@pytest.mark.parametrize("rule", ["before_expiry", "approval", "tell_caller"])
+def test_no_pack_lets_an_extension_be_late_unapproved_or_untold(tmp_path: Path, rule: str) -> None:
+    text = (FOLDER / "shandong-2020.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "pack.yaml"
+    path.write_text(text.replace("max_count: 1", f"max_count: 1\n  {rule}: false"), "utf-8")
+    assert policy_faults(path) == (f"{path}: extension.{rule}: Input should be True.",)
+    path.write_text(text.replace("max_count: 1", "max_count: 0"), "utf-8")
+    assert policy_faults(path)[0].startswith(f"{path}: extension.max_count: Input should be")
+
+
 def test_the_same_statute_twice_and_hours_without_a_morning_are_told(tmp_path: Path) -> None:
     text = (FOLDER / "tianjin-2025.yaml").read_text(encoding="utf-8")
     path = tmp_path / "pack.yaml"
