@@ -60,7 +60,7 @@ def check_extension(
             f" most ({rule.basis})."
         )
     ends = extended(clock.ends_at, wanted, policy, calendar)
-    longest = Extension(amount=rule.amount, unit=rule.unit, granted_at=asked_at)
+    longest = Extension(amount=rule.amount, unit=rule.unit)
     if ends > extended(clock.ends_at, longest, policy, calendar):
         raise TooLate(
             f"One extension is at most {_amount(rule.amount, rule.unit)} ({rule.basis}), and"

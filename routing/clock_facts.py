@@ -38,8 +38,7 @@ def facts_of(case: Case, moves: Iterable[Moved]) -> ClockFacts | None:
         dispatched_at=case.dispatched_at,
         stopped_at=stopped_at,
         extensions=tuple(
-            Extension(amount=days, unit=Unit.WORKING_DAYS, granted_at=case.drafted_at)
-            for days in case.extended_days
+            Extension(amount=days, unit=Unit.WORKING_DAYS) for days in case.extended_days
         ),
         statutory=case.statutory,
         stages=stages_of([(case.drafted_at, "draft"), *((one.at, one.to) for one in told)]),

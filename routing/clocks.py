@@ -53,7 +53,6 @@ class Extension:
 
     amount: int
     unit: Unit
-    granted_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@ class InForce:
             TooLate, CalendarEnds, LimitMissing: one sentence each.
         """
         clock, policy = self._promise(case)
-        wanted = Extension(amount=days, unit=Unit.WORKING_DAYS, granted_at=now)
+        wanted = Extension(amount=days, unit=Unit.WORKING_DAYS)
         check_extension(clock, wanted, now, policy, self.calendar)
 
     def check_law(self, case: Case, cited: str) -> None:

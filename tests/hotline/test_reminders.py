@@ -229,6 +229,87 @@ async def test_a_stage_entered_again_reminds_again(
     assert signed == [50, 80, 100] * 2
 
 
+async def test_an_extension_reminds_anew_at_its_end_and_the_old_end_is_told(
+    pool: Pool, desk: ReminderDesk, clock: Clock
+) -> None:
+    case_id = await opened(pool, clock.at, kind=Kind.CONSULT)  # until Thursday, 18:00
+    await dispatched(pool, case_id, clock.at)
+    clock.at = local("2026-11-26T17:00")
+    async with transaction(pool) as tx:
+        await moves(tx, case_id, Move.SIGN, clock.at)
+        await moves(tx, case_id, Move.ASK_EXTENSION, clock.at, reason="情况复杂", days=3)
+    await look(desk)
+    clock.at = local("2026-11-26T17:30")
+    async with transaction(pool) as tx:
+        await moves(tx, case_id, Move.GRANT_EXTENSION, clock.at, told="已告知来电人")
+    clock.at = local("2026-12-01T18:00")
+    await look(desk)
+    rows = await pool.fetch(
+        """SELECT body FROM journal WHERE body ->> 'stage' = 'handling'
+              AND event = 'reminder.due' ORDER BY id"""
+    )
+    ends = [(body["share"], body["ends_at"][:16]) for body in (json.loads(r["body"]) for r in rows)]
+    old, new = "2026-11-26 10:00", "2026-12-01 10:00"
+    assert ends == [(50, old), (80, old), (50, new), (80, new), (100, new)]
+    assert json.loads(rows[-1]["body"])["first_end"].startswith(old)
+
+
+ASKED = {"reason": "不属本单位职责", "basis": "三定规定"}
+ANSWERED = {"reply": "已修好", "public_reply": "已修好", "solved": Solved.YES}
+SIGNED: tuple[tuple[Move, dict[str, Any]], ...] = ((Move.DISPATCH, {"unit": UNIT}), (Move.SIGN, {}))
+LIVES: dict[str, tuple[tuple[tuple[Move, dict[str, Any]], ...], str]] = {
+    "dispatch": ((), "2026-11-24T18:00"),
+    "consultation": (
+        ((Move.CONSULT, {"units": (UNIT,), "reason": "职责交叉"}),),
+        "2026-11-24T18:00",
+    ),
+    "sign": (SIGNED[:1], "2026-11-24T18:00"),
+    "return_ruling": ((*SIGNED, (Move.ASK_RETURN, ASKED)), "2026-11-24T18:00"),
+    "extension_ruling": (
+        (*SIGNED, (Move.ASK_EXTENSION, {"reason": "复杂", "days": 10})),
+        "2026-11-24T18:00",
+    ),
+    "termination_ruling": (
+        (*SIGNED, (Move.ASK_TERMINATION, {"reason": "已向法院起诉"})),
+        "2026-11-25T18:00",
+    ),
+    "handling": (SIGNED, "2026-12-14T18:00"),
+    "audit": (
+        (*SIGNED, (Move.ANSWER, {**ANSWERED, "contacted_at": local("2026-11-23T10:00")})),
+        "2026-11-24T18:00",
+    ),
+    "call_back": (
+        (
+            *SIGNED,
+            (Move.ANSWER, {**ANSWERED, "contacted_at": local("2026-11-23T10:00")}),
+            (Move.APPROVE, {}),
+        ),
+        "2026-11-25T18:00",
+    ),
+}
+
+
+@pytest.mark.parametrize("stage", list(LIVES))
+async def test_every_stage_that_a_move_leads_to_has_its_clock(
+    pool: Pool, desk: ReminderDesk, clock: Clock, stage: str
+) -> None:
+    ways, ends = LIVES[stage]
+    case_id = await opened(pool, clock.at, kind=Kind.COMPLAINT)
+    for move, given in ways:
+        async with transaction(pool) as tx:
+            await moves(tx, case_id, move, clock.at, **given)
+    clock.at = local(ends) - timedelta(seconds=1)
+    await look(desk)
+    before = await told(pool, case_id)
+    assert (stage, 80) in before
+    assert (stage, 100) not in before
+    clock.at += timedelta(seconds=1)
+    await look(desk)
+    assert (stage, 100) in await told(pool, case_id)
+    others = {found for found, _ in await told(pool, case_id)} - {stage, "handling"}
+    assert not others  # every other stage was left in time
+
+
 async def test_a_closed_case_is_never_looked_at_again(
     pool: Pool, desk: ReminderDesk, clock: Clock
 ) -> None:

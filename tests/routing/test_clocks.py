@@ -157,7 +157,7 @@ def test_neither_main_limit_nor_extension_is_computed_past_the_calendar(
 ) -> None:
     with pytest.raises(CalendarEnds, match="2027"):
         main_clock(opened(local("2026-12-28T10:00")), sichuan, calendar)
-    longer = Extension(amount=10, unit=Unit.WORKING_DAYS, granted_at=local("2026-12-15T10:00"))
+    longer = Extension(amount=10, unit=Unit.WORKING_DAYS)
     facts = opened(local("2026-12-14T10:00"), extensions=(longer,))
     assert main_clock(replace(facts, extensions=()), sichuan, calendar)
     with pytest.raises(CalendarEnds, match="2027"):
@@ -166,7 +166,7 @@ def test_neither_main_limit_nor_extension_is_computed_past_the_calendar(
 
 # --- extensions, returns, statutes -----------------------------------------------------------
 def extension(amount: int, unit: Unit = Unit.WORKING_DAYS) -> Extension:
-    return Extension(amount=amount, unit=unit, granted_at=local("2026-11-25T10:00"))
+    return Extension(amount=amount, unit=unit)
 
 
 def test_an_extension_gives_a_new_end_and_keeps_the_old(
