@@ -15,6 +15,7 @@ import typer
 
 from deploy.errors import DeployError
 from hotline import (
+    cli_audit,
     cli_cases,
     cli_jobs,
     cli_keys,
@@ -46,6 +47,7 @@ app = typer.Typer(
     add_completion=False,
     help="A city's mayor's line and duty line: 市长公开电话与值班电话。",
 )
+app.add_typer(cli_audit.audit_app, name="audit")
 app.add_typer(cli_cases.cases, name="cases")
 app.add_typer(cli_jobs.jobs_app, name="jobs")
 app.add_typer(cli_keys.keys_app, name="keys")

@@ -91,3 +91,7 @@ class EvidenceUnknownError(HotlineError):
 
 class LineSilentError(HotlineError):
     """A test call into a line was not answered, or not recorded."""
+
+
+class AuditError(HotlineError):
+    """The journal, or what is held against it, does not hold; told is the first fault."""

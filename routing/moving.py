@@ -55,8 +55,21 @@ def moved(  # noqa: PLR0917 - which case, which move, by whom, with what, when, 
         changes["state"] = rule.target
     if rule.outcome is not None:
         changes |= {"outcome": rule.outcome, "closed_at": now, "offered_to": None}
-    after = replace(case, **changes)
-    return replace(after, due_at=limits.due_at(after)) if move in SET_LIMITS else after
+    return _dated(replace(case, **changes), move, limits)
+
+
+def _dated(after: Case, move: Move, limits: InForce) -> Case:
+    """The case with its limit, where the move sets one; an added one must be known to be added."""
+    if move not in SET_LIMITS:
+        return after
+    due_at = limits.due_at(after)
+    if due_at is None and move in {Move.GRANT_EXTENSION, Move.CITE_LAW}:
+        raise IllegalMove(
+            f"Case {after.number}: nobody can say when the longer limit would end, for it reaches"
+            " past the working-day calendar.",
+            case_id=after.id,
+        )
+    return replace(after, due_at=due_at)
 
 
 def check(move: Move, attempt: Attempt) -> Rule:

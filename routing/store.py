@@ -179,14 +179,14 @@ async def open_draft(
     `owner` is the first person asked, who answers for the case until another accepts it.
     """
     if call_id is not None and (row := await conn.fetchrow(BY_CALL, call_id)) is not None:
-        return Drafted(case=_case(row), created=False)
+        return Drafted(case=case_in(row), created=False)
     case_id: int = await conn.fetchval(NEXT_ID)
     number = case_number(case_id, now)
     row = await conn.fetchrow(DRAFT, case_id, number, call_id, line, owner, now)
     if row is not None:
-        return Drafted(case=_case(row), created=True)
+        return Drafted(case=case_in(row), created=True)
     row = await conn.fetchrow(BY_CALL, call_id)  # another transaction drafted it meanwhile
-    return Drafted(case=_case(row), created=False)
+    return Drafted(case=case_in(row), created=False)
 
 
 async def apply_suggestion(conn: Connection, case_id: int, suggestion: Suggestion) -> Applied:
@@ -207,8 +207,8 @@ async def apply_suggestion(conn: Connection, case_id: int, suggestion: Suggestio
         suggestion.unit,
     )
     if row is not None:
-        case = _case(row)
-        return Applied(case=case, changed=True, changes=told(_case(held), case))
+        case = case_in(row)
+        return Applied(case=case, changed=True, changes=told(case_in(held), case))
     return Applied(case=await get(conn, case_id), changed=False, changes={})
 
 
@@ -262,7 +262,7 @@ async def move(  # noqa: PLR0917 - who, what, when: read in this order everywher
     body = _body(before, after, step, given) | {"changes": changes, "texts": texts}
     return Moved(
         before=before,
-        after=_case(row),
+        after=case_in(row),
         move=step,
         event=MOVES[step].event,
         body=body | ({"evidence": evidence} if evidence else {}),
@@ -284,7 +284,7 @@ async def get(conn: Connection, case_id: int) -> Case:
     row = await conn.fetchrow(BY_ID, case_id)
     if row is None:
         raise CaseUnknown(f"There is no case with the id {case_id}.", case_id=case_id)
-    return _case(row)
+    return case_in(row)
 
 
 async def get_by_number(conn: Connection, number: str) -> Case:
@@ -293,18 +293,18 @@ async def get_by_number(conn: Connection, number: str) -> Case:
     row = None if written is None else await conn.fetchrow(BY_NUMBER, written)
     if row is None:
         raise CaseUnknown("There is no case with this number: please read it again.")
-    return _case(row)
+    return case_in(row)
 
 
 async def of_call(conn: Connection, call_id: int) -> Case | None:
     """Return the case of a call, None when the call has none."""
     row = await conn.fetchrow(BY_CALL, call_id)
-    return None if row is None else _case(row)
+    return None if row is None else case_in(row)
 
 
 async def of_ids(conn: Connection, ids: Sequence[int]) -> tuple[Case, ...]:
     """Return the cases of some ids, those there are, in no order."""
-    return tuple(_case(row) for row in await conn.fetch(BY_IDS, ids))
+    return tuple(case_in(row) for row in await conn.fetch(BY_IDS, ids))
 
 
 async def suggestion_of(conn: Connection, case_id: int) -> dict[str, Any] | None:
@@ -340,7 +340,7 @@ async def page(
         after,
         size + 1,
     )
-    cases = tuple(_case(row) for row in rows[:size])
+    cases = tuple(case_in(row) for row in rows[:size])
     return Page(cases=cases, after=cases[-1].id if len(rows) > size else None)
 
 
@@ -377,7 +377,8 @@ def _body(before: Case, after: Case, step: Move, data: MoveData) -> dict[str, An
     return body
 
 
-def _case(row: Any) -> Case:
+def case_in(row: Any) -> Case:
+    """The case in a row that has all columns of `cases`."""
     values = {name: read(name, row[name]) for name in CASE_FACTS}
     values["urgency"] = values["urgency"] or Urgency.NORMAL
     return Case(**values)

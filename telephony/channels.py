@@ -247,14 +247,14 @@ class Party:
 
     def is_told_by_one_side(self, caller: Channel) -> bool:
         """Whether the caller was in a bridge and nothing is known of whom he met there."""
-        been = [
-            stays
-            for stays in self.bridges.values()
-            if (mine := stays.get(caller.unique_id)) is not None and mine.entered is not None
-        ]
-        if any(sum(stay.entered is not None for stay in stays.values()) == 1 for stays in been):
-            return True
-        return bool(been) and caller.connected is None and next(self.meetings(caller), None) is None
+        return (
+            caller.connected is None
+            and any(
+                (mine := stays.get(caller.unique_id)) is not None and mine.entered is not None
+                for stays in self.bridges.values()
+            )
+            and next(self.meetings(caller), None) is None
+        )
 
     def last_partner(self, caller: Channel) -> Channel | None:
         """The operator's channel that was with the caller at the end."""

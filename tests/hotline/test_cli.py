@@ -267,6 +267,30 @@ async def test_calls_and_cases_are_shown_and_moved(
     assert await pool.fetchval("SELECT state FROM cases") == "closed"
 
 
+async def test_the_audit_says_whether_the_journal_holds_and_writes_its_head_down(
+    run: Run, tmp_path: Path, database: str, pool: Pool
+) -> None:
+    city.build(tmp_path, dsn=database, ami_port=1)
+    life = Life(pool, tmp_path)
+    life.record(call())
+    await life.live(call())
+    heads = tmp_path / "elsewhere" / "heads"
+    status, line = await run("audit", "head", "--to", str(heads))
+    assert (status, line) == (0, heads.read_text())
+    status, said = await run("audit", "verify", "--heads", str(heads))
+    assert status == 0
+    assert "1 cases are what it made them" in said
+    assert "1 heads from outside met" in said
+    await pool.execute("ALTER TABLE journal DISABLE TRIGGER USER")
+    await pool.execute("DELETE FROM journal WHERE id = 4")
+    status, said = await run("audit", "verify")
+    assert status == 1
+    assert "between row 3 and row 5 a row was removed" in said
+    assert len(said.splitlines()) == 1
+    status, said = await run("audit", "verify", "--heads", str(tmp_path / "none"))
+    assert (status, len(said.splitlines())) == (1, 1)
+
+
 async def test_an_illegal_move_is_one_sentence(
     run: Run, tmp_path: Path, database: str, pool: Pool
 ) -> None:
