@@ -24,6 +24,7 @@ from hotline import (
     cli_reconcile,
     cli_speech,
     cli_store,
+    cli_users,
     database,
     sealed,
 )
@@ -52,6 +53,7 @@ app.add_typer(cli_cases.cases, name="cases")
 app.add_typer(cli_jobs.jobs_app, name="jobs")
 app.add_typer(cli_keys.keys_app, name="keys")
 app.add_typer(cli_notices.notices_app, name="notices")
+app.add_typer(cli_users.users_app, name="users")
 app.add_typer(cli_speech.model, name="model")
 app.add_typer(cli_policy.policy_app, name="policy")
 app.add_typer(cli_policy.calendar_app, name="calendar")

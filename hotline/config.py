@@ -31,6 +31,7 @@ from pydantic_settings import (
 
 import deploy
 from hotline.config_notices import Delivery, DestinationTable, NoticeRule
+from hotline.config_sign_in import OpenId, SignIn
 from hotline.config_store import Store
 from hotline.config_tables import Port, Table, Text, Word, with_secret
 from hotline.errors import ConfigError
@@ -153,6 +154,8 @@ class Config(BaseSettings):
     """The keys names and numbers are sealed with; None keeps them in the data folder."""
     console_password: SecretStr | None = None
     console_password_file: Path | None = None
+    sign_in: SignIn = SignIn()
+    openid: OpenId | None = None
     language: Literal["zh", "en"] = "zh"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     city_dir: Path = _DEPLOY / "cities" / "mianyang"

@@ -61,6 +61,30 @@ class NoticeUnknownError(HotlineError):
     """There is no such undeliverable notice, or no such address."""
 
 
+class PasswordWeakError(HotlineError):
+    """A new password is too easy."""
+
+
+class UserUnknownError(HotlineError):
+    """There is no such user, or no such token."""
+
+
+class UserForbiddenError(HotlineError):
+    """This cannot be done with this user, such as taking the last administrator away."""
+
+
+class UserWrongError(HotlineError):
+    """What is said of a user does not fit together; the sentence names the field."""
+
+
+class AbsenceUnknownError(HotlineError):
+    """There is no such absence."""
+
+
+class AbsenceWrongError(HotlineError):
+    """An absence notice does not fit together; the sentence names the field."""
+
+
 class ExchangeAwayError(HotlineError):
     """An exchange cannot be followed at this moment."""
 

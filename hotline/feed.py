@@ -10,7 +10,7 @@ never hides it.
 import asyncio
 import logging
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 
 import asyncpg
@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 5.0
 """Seconds after which a reader looks even if it heard nothing."""
+Shown = Callable[
+    [asyncpg.Connection, Sequence[journal.Entry]], Awaitable[Sequence[journal.Entry]]
+]
+"""Which of some rows a reader may see."""
 Connect = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
 KEPT = 1000
 """The newest rows that are kept for readers; at most twice as many are."""
@@ -114,9 +118,12 @@ class Feed:
             return await _last_id(conn)
 
     async def follow(
-        self, last: int, *, look_every: float = LOOK_EVERY
+        self, last: int, *, shown: Shown | None = None, look_every: float = LOOK_EVERY
     ) -> AsyncGenerator[journal.Entry, None]:
-        """Every row after `last`, oldest first, then each new one; ends when the feed closes."""
+        """Every row after `last`, oldest first, then each new one; ends when the feed closes.
+
+        `shown` leaves out the rows that are not for this reader.
+        """
         look = False
         while not self._closed:
             woken = self._wake
@@ -124,9 +131,13 @@ class Feed:
             if rows is None:
                 async with borrowed(self._pool) as conn:
                     rows = await journal.after(conn, last)
-            for entry in rows:
-                last = entry.id
+            seen = rows
+            if rows and shown is not None:
+                async with borrowed(self._pool) as conn:
+                    seen = await shown(conn, rows)
+            for entry in seen:
                 yield entry
+            last = rows[-1].id if rows else last
             look = False
             if not rows:
                 look = not await self.news(woken, look_every=look_every)

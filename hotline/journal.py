@@ -119,6 +119,20 @@ class Event(StrEnum):
     PROBE_RECOVERED = "probe.recovered"
     PHONE_PROVISIONED = "phone.provisioned"
 
+    USER_ADDED = "user.added"
+    USER_CHANGED = "user.changed"
+    USER_DEACTIVATED = "user.deactivated"
+    USER_ACTIVATED = "user.activated"
+    USER_SIGNED_IN = "user.signed_in"
+    USER_REFUSED = "user.refused"
+    USER_SIGNED_OUT = "user.signed_out"
+    USER_PASSWORD_CHANGED = "user.password_changed"  # noqa: S105 - a word, no secret
+    USER_PASSWORD_RESET = "user.password_reset"  # noqa: S105 - likewise
+    TOKEN_MADE = "token.made"  # noqa: S105 - likewise
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - likewise
+    ABSENCE_ENTERED = "absence.entered"
+    ABSENCE_ENDED = "absence.ended"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:

@@ -87,6 +87,8 @@ class Filter:
     owner: str | None = None
     drafted_from: datetime | None = None
     drafted_before: datetime | None = None
+    of_unit: str | None = None
+    """Only what this unit may see: not the same as the cases it leads, see `cases_of_unit`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,7 @@ LIST: LiteralString = """
       AND ($9::timestamptz IS NULL OR drafted_at >= $9)
       AND ($10::timestamptz IS NULL OR drafted_at < $10)
       AND ($11::bigint IS NULL OR id < $11)
+      AND ($13::text IS NULL OR id IN (SELECT cases_of_unit($13)))
     ORDER BY id DESC
     LIMIT $12"""
 
@@ -339,6 +342,7 @@ async def page(
         wanted.drafted_before,
         after,
         size + 1,
+        wanted.of_unit,
     )
     cases = tuple(case_in(row) for row in rows[:size])
     return Page(cases=cases, after=cases[-1].id if len(rows) > size else None)

@@ -12,6 +12,7 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Told
+from hotline.console.who import DESK, RULERS
 from hotline.database import Connection, borrowed, transaction
 from hotline.errors import BlockForbiddenError, BlockUnknownError
 from hotline.journal import Event
@@ -97,7 +98,7 @@ async def lift_block(asked: Request) -> BlockView:
 async def _act(asked: Request, event: Event, act: Act) -> BlockView:
     """One decision, its journal row, and the exchanges' lists after it."""
     services = asked.services
-    name, now = asked.person.name if asked.person else "console", services.clock()
+    name, now = asked.who.name, services.clock()
     try:
         async with transaction(services.pool) as tx:
             found = await act(tx, name, now)
@@ -140,8 +141,22 @@ def _view(found: Block) -> BlockView:
 _FAULTS = (Fault.NOT_FOUND, Fault.NOT_POSSIBLE)
 
 ENDPOINTS = (
-    get("/api/blocks", list_blocks, Blocks),
-    post("/api/blocks", ask_block, BlockAsked, BlockView, faults=_FAULTS),
-    post("/api/blocks/{block_id}/approve", approve_block, BlockDecided, BlockView, faults=_FAULTS),
-    post("/api/blocks/{block_id}/lift", lift_block, BlockDecided, BlockView, faults=_FAULTS),
+    get("/api/blocks", list_blocks, Blocks, roles=DESK),
+    post("/api/blocks", ask_block, BlockAsked, BlockView, faults=_FAULTS, roles=DESK),
+    post(
+        "/api/blocks/{block_id}/approve",
+        approve_block,
+        BlockDecided,
+        BlockView,
+        faults=_FAULTS,
+        roles=RULERS,
+    ),
+    post(
+        "/api/blocks/{block_id}/lift",
+        lift_block,
+        BlockDecided,
+        BlockView,
+        faults=_FAULTS,
+        roles=RULERS,
+    ),
 )

@@ -10,6 +10,7 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Size, Told
+from hotline.console.who import CALLERS
 from hotline.database import borrowed, transaction
 from hotline.errors import CallbackDoneError, CallbackUnknownError, CallbackUntriedError
 from hotline.masking import mask_name, mask_number
@@ -80,7 +81,7 @@ async def callback_done(asked: Request) -> CallbackView:
 
 async def _settle(asked: Request, result: Tried | Result) -> CallbackView:
     call_id = asked.path_id("call_id")
-    name = asked.person.name if asked.person else "console"
+    name = asked.who.name
     try:
         async with transaction(asked.services.pool) as tx:
             found = await flow.callback_settled(
@@ -117,15 +118,21 @@ def _view(found: Callback) -> CallbackView:
 _FAULTS = (Fault.NOT_FOUND, Fault.CONFLICT, Fault.ILLEGAL_MOVE)
 
 ENDPOINTS = (
-    get("/api/callbacks", list_callbacks, Callbacks, query=CallbackQuery),
+    get("/api/callbacks", list_callbacks, Callbacks, query=CallbackQuery, roles=CALLERS),
     post(
         "/api/callbacks/{call_id}/tried",
         callback_tried,
         CallbackTried,
         CallbackView,
         faults=_FAULTS,
+        roles=CALLERS,
     ),
     post(
-        "/api/callbacks/{call_id}/done", callback_done, CallbackDone, CallbackView, faults=_FAULTS
+        "/api/callbacks/{call_id}/done",
+        callback_done,
+        CallbackDone,
+        CallbackView,
+        faults=_FAULTS,
+        roles=CALLERS,
     ),
 )

@@ -11,6 +11,7 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Size, Told
+from hotline.console.who import DESK, OFFICE
 from hotline.errors import ControlImpossibleError, ControlUnavailableError
 from hotline.masking import mask_number, mask_text
 
@@ -115,6 +116,6 @@ def _view(callout: Callout) -> CalloutView:
 
 
 ENDPOINTS = (
-    get("/api/callouts", list_callouts, Callouts, query=CalloutQuery),
-    post("/api/callouts", start_callout, CalloutAsked, CalloutView, faults=FAULTS),
+    get("/api/callouts", list_callouts, Callouts, query=CalloutQuery, roles=OFFICE),
+    post("/api/callouts", start_callout, CalloutAsked, CalloutView, faults=FAULTS, roles=DESK),
 )

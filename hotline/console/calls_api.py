@@ -22,6 +22,7 @@ from hotline.console.shapes import (
     TranscriptView,
     TurnView,
 )
+from hotline.console.who import OFFICE
 from hotline.database import Connection, borrowed
 from hotline.errors import SoundGoneError
 from hotline.masking import mask_name, mask_number
@@ -169,8 +170,8 @@ def _case(row: asyncpg.Record) -> CaseRef | None:
 
 
 ENDPOINTS = (
-    get("/api/calls", list_calls, Calls, query=CallQuery),
-    get("/api/calls/{call_id}", one_call, CallDetail, faults=(Fault.NOT_FOUND,)),
+    get("/api/calls", list_calls, Calls, query=CallQuery, roles=OFFICE),
+    get("/api/calls/{call_id}", one_call, CallDetail, faults=(Fault.NOT_FOUND,), roles=OFFICE),
     get(
         "/api/calls/{call_id}/sound/{leg}",
         play,
@@ -178,5 +179,6 @@ ENDPOINTS = (
         media="audio/wav",
         faults=(Fault.NO_SOUND, Fault.STORE_AWAY),
         also=(HTTPStatus.PARTIAL_CONTENT,),
+        roles=OFFICE,
     ),
 )

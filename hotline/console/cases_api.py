@@ -20,6 +20,7 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import get
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Catalogue, EntryView, UnitView
+from hotline.console.who import READERS
 from hotline.database import Connection, borrowed
 from hotline.services import Services
 from routing import store, text_store, unit_store
@@ -37,6 +38,8 @@ async def list_cases(asked: Request) -> Cases:
     async with borrowed(asked.services.pool) as conn:
         if query.number is not None:
             found = await _by_number(conn, query.number)
+            seen = await asked.sight.seen(conn, [it.id for it in found])
+            found = tuple(it for it in found if it.id in seen)
             return Cases(cases=tuple(_view(asked.services, it) for it in found), next=None)
         page = await store.page(
             conn,
@@ -48,6 +51,7 @@ async def list_cases(asked: Request) -> Cases:
                 level1=query.level1,
                 area=query.area,
                 unit=query.unit,
+                of_unit=None if asked.sight.everything else asked.sight.unit,
             ),
             after=query.before,
             limit=query.limit,
@@ -73,10 +77,12 @@ async def one_case(asked: Request) -> CaseDetail:
         borrowed(asked.services.pool) as conn,
         conn.transaction(isolation="repeatable_read", readonly=True),
     ):
-        return await _detail(asked, conn, case_id)
+        await asked.sight.check(conn, case_id)
+        return await detail(asked, conn, case_id)
 
 
-async def _detail(asked: Request, conn: Connection, case_id: int) -> CaseDetail:
+async def detail(asked: Request, conn: Connection, case_id: int) -> CaseDetail:
+    """A case as it stands, whoever may see it: that is checked before."""
     services = asked.services
     try:
         case = await store.get(conn, case_id)
@@ -169,7 +175,7 @@ def _suggestion(stored: Mapping[str, object]) -> SuggestionView:
 
 
 ENDPOINTS = (
-    get("/api/cases", list_cases, Cases, query=CaseQuery),
-    get("/api/cases/{case_id}", one_case, CaseDetail, faults=(Fault.NOT_FOUND,)),
+    get("/api/cases", list_cases, Cases, query=CaseQuery, roles=READERS),
+    get("/api/cases/{case_id}", one_case, CaseDetail, faults=(Fault.NOT_FOUND,), roles=READERS),
     get("/api/catalogue", catalogue, Catalogue),
 )

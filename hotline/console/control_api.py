@@ -10,6 +10,7 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import Endpoint, Handler, get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Told
+from hotline.console.who import CALLERS, SUPERVISORS
 from hotline.control import ControlDesk
 from hotline.errors import (
     CallUnknownError,
@@ -17,6 +18,7 @@ from hotline.errors import (
     ControlImpossibleError,
     ControlUnavailableError,
 )
+from routing.cases import Role
 from telephony.control import Ear
 from telephony.live import LiveChannel
 
@@ -204,12 +206,17 @@ def refusals() -> Iterator[None]:
         raise ProblemError(Fault.EXCHANGE_AWAY, str(error)) from error
 
 
-def _order(word: str, handler: Handler, body: type[BaseModel] = Nothing) -> Endpoint:
-    return post(f"/api/control/{word}", handler, body, Ordered, faults=FAULTS)
+def _order(
+    word: str,
+    handler: Handler,
+    body: type[BaseModel] = Nothing,
+    roles: frozenset[Role] = CALLERS,
+) -> Endpoint:
+    return post(f"/api/control/{word}", handler, body, Ordered, faults=FAULTS, roles=roles)
 
 
 ENDPOINTS = (
-    get("/api/control/calls/{call_id}", legs, Legs, faults=FAULTS),
+    get("/api/control/calls/{call_id}", legs, Legs, faults=FAULTS, roles=CALLERS),
     _order("dial", dial, Dial),
     _order("cases/{case_id}/call-back", call_back, Relay),
     _order("calls/{call_id}/dial", dial_caller),
@@ -222,5 +229,5 @@ ENDPOINTS = (
     _order("calls/{call_id}/leave", leave),
     _order("calls/{call_id}/pick-up", pick_up),
     _order("calls/{call_id}/hang-up", hang_up),
-    _order("calls/{call_id}/attend", attend, Attend),
+    _order("calls/{call_id}/attend", attend, Attend, SUPERVISORS),
 )

@@ -7,9 +7,12 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from hotline.console.counted import Counted
-from hotline.console.door import Door, Person
+from hotline.console.door import Door
+from hotline.console.person import Person
+from hotline.console.problems import Fault, ProblemError
+from hotline.console.sight import Sight, visible_cases
 from hotline.services import Services
-from routing.cases import Actor, Role
+from routing.cases import Actor
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -47,10 +50,37 @@ class Request:
     def actor(self) -> Actor:
         """Who asks, as the rules of a case see it: the one place where a person becomes an actor.
 
-        Until people have roles of their own, whoever is signed in is one desk for everything.
+        Until there are users, whoever comes in is one desk for everything.
         """
-        name = self.person.name if self.person else "console"
-        return Actor(name=name, roles=frozenset(Role) - {Role.SYSTEM})
+        return Actor(name=self.who.name, roles=self.who.roles, unit=self.who.unit)
+
+    @property
+    def who(self) -> Person:
+        """Whoever asks, where the endpoint is not open to everybody."""
+        if self.person is None:
+            raise ProblemError(Fault.NOT_SIGNED_IN, "Sign in first.")
+        return self.person
+
+    @property
+    def sight(self) -> Sight:
+        """Which cases this person may see."""
+        return visible_cases(self.who)
+
+    @property
+    def user_id(self) -> int:
+        """The user who asks; before there are users nobody is one."""
+        if self.who.user_id is None:
+            raise ProblemError(Fault.NOT_POSSIBLE, "Add a user first, and sign in as that user.")
+        return self.who.user_id
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from; a proxy on this machine says it in X-Forwarded-For."""
+        remote = self.http.remote or "?"
+        if remote in {"127.0.0.1", "::1"}:
+            told = self.http.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+            return told[:64] or remote
+        return remote
 
     def path_id(self, name: str) -> int:
         """A number of the path, such as the call's; the route lets only digits through."""

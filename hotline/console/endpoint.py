@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from hotline.console.desk import Request
 from hotline.console.problems import Fault
+from routing.cases import Role
 from telephony.calls import Leg
 
 Handler = Callable[
@@ -49,6 +50,8 @@ class Endpoint:
     upload: str | None = None
     """The media type of a body that is no JSON and that its handler reads by itself."""
     is_open: bool = False
+    roles: frozenset[Role] | None = None
+    """Who may use it, by any one of these roles; None lets in everybody who is signed in."""
     also: tuple[HTTPStatus, ...] = ()
     """Other statuses that carry the same answer."""
 

@@ -19,11 +19,15 @@ from hotline.console import (
     people_api,
     policies_api,
     stream,
+    tokens_api,
+    users_api,
 )
 from hotline.console.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *people_api.ENDPOINTS,
+    *users_api.ENDPOINTS,
+    *tokens_api.ENDPOINTS,
     *calls_api.ENDPOINTS,
     *cases_api.ENDPOINTS,
     *moves_api.ENDPOINTS,

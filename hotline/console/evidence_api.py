@@ -12,6 +12,7 @@ from hotline.console.cases_api import evidence_view
 from hotline.console.desk import Request
 from hotline.console.endpoint import Endpoint, get
 from hotline.console.problems import Fault, ProblemError
+from hotline.console.who import READERS
 from hotline.database import borrowed, transaction
 from hotline.errors import EvidenceRefusedError, EvidenceTooLargeError, EvidenceUnknownError
 from routing.errors import CaseUnknown
@@ -31,6 +32,7 @@ async def add_evidence(asked: Request) -> EvidenceView:
     media = asked.http.content_type
     try:
         async with borrowed(asked.services.pool) as conn:
+            await asked.sight.check(conn, case_id)
             await evidence.check(conn, case_id, actor)
         content = await evidence.keep(config.evidence_dir, _chunks(asked.http), largest)
         async with transaction(asked.services.pool) as tx:
@@ -66,6 +68,7 @@ async def download_evidence(asked: Request) -> web.StreamResponse:
     case_id, evidence_id = asked.path_id("case_id"), asked.path_id("evidence_id")
     try:
         async with borrowed(asked.services.pool) as conn:
+            await asked.sight.check(conn, case_id)
             piece = await evidence.one(conn, case_id, evidence_id)
         path = await evidence.file_of(asked.services.config.evidence_dir, piece)
     except EvidenceUnknownError as error:
@@ -88,6 +91,7 @@ ENDPOINTS = (
         answers=EvidenceView,
         upload=_ANY,
         faults=(Fault.NOT_FOUND, Fault.NOT_POSSIBLE),
+        roles=READERS,
     ),
     get(
         "/api/cases/{case_id}/evidence/{evidence_id}",
@@ -95,5 +99,6 @@ ENDPOINTS = (
         None,
         media=_ANY,
         faults=(Fault.NOT_FOUND,),
+        roles=READERS,
     ),
 )

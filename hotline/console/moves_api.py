@@ -8,11 +8,11 @@ from typing import Any
 
 from hotline import flow, once
 from hotline.console.case_shapes import CaseDetail, Step, step_of
-from hotline.console.cases_api import one_case
+from hotline.console.cases_api import detail
 from hotline.console.desk import Request
 from hotline.console.endpoint import Endpoint, Handler, post
 from hotline.console.problems import Fault, ProblemError
-from hotline.database import Connection, transaction
+from hotline.database import Connection, borrowed, transaction
 from hotline.errors import KeyReusedError
 from routing.cases import Actor, Move, MoveData, Role
 from routing.errors import CaseConflict, CaseUnknown, IllegalMove, MissingFact
@@ -75,6 +75,7 @@ async def _move(asked: Request, move: Move) -> CaseDetail:
     key = _key(asked)
     try:
         async with transaction(asked.services.pool) as tx:
+            await asked.sight.check(tx, case_id)
             if key is None or await _is_first(tx, asked, actor, key, step):
                 moved = await flow.case_moved(
                     tx,
@@ -92,7 +93,9 @@ async def _move(asked: Request, move: Move) -> CaseDetail:
                     await once.answered(tx, actor.name, key, led_to)
     except (CaseUnknown, CaseConflict, IllegalMove, KeyReusedError) as error:
         raise _problem(error) from error
-    return await one_case(asked)
+    # Whoever has just given a case away may see it this once more.
+    async with borrowed(asked.services.pool) as conn:
+        return await detail(asked, conn, case_id)
 
 
 async def _is_first(tx: Connection, asked: Request, actor: Actor, key: str, step: Step) -> bool:
@@ -143,6 +146,7 @@ def _endpoint(move: Move) -> Endpoint:
         CaseDetail,
         faults=(Fault.NOT_FOUND, Fault.CONFLICT, Fault.ILLEGAL_MOVE, Fault.MISSING_FACT),
         headers=(KEY,),
+        roles=MOVES[move].roles,
     )
 
 

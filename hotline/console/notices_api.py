@@ -11,6 +11,7 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import Endpoint, get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Size, Told
+from hotline.console.who import OFFICE, TELLERS
 from hotline.database import Connection, borrowed, transaction
 from hotline.errors import NoticeUnknownError
 from hotline.journal import Event
@@ -170,7 +171,7 @@ async def _journalled(asked: Request, tx: Connection, event: Event, view: Addres
 
 
 def _who(asked: Request) -> str:
-    return asked.person.name if asked.person else "console"
+    return asked.who.name
 
 
 def _notice(row: NoticeRow) -> NoticeView:
@@ -201,21 +202,23 @@ def _address(row: Address) -> AddressView:
 
 
 ENDPOINTS = (
-    get("/api/notices", list_notices, Notices, query=NoticeQuery),
+    get("/api/notices", list_notices, Notices, query=NoticeQuery, roles=OFFICE | TELLERS),
     post(
         "/api/notices/{notice_id}/retry",
         retry_notice,
         Nothing,
         NoticeView,
         faults=(Fault.NOT_FOUND,),
+        roles=TELLERS,
     ),
-    get("/api/notice-addresses", list_addresses, Addresses, query=AddressQuery),
-    post("/api/notice-addresses", add_address, AddressAsked, AddressView),
+    get("/api/notice-addresses", list_addresses, Addresses, query=AddressQuery, roles=TELLERS),
+    post("/api/notice-addresses", add_address, AddressAsked, AddressView, roles=TELLERS),
     Endpoint(
         method="DELETE",
         path="/api/notice-addresses/{address_id}",
         handler=remove_address,
         answers=AddressView,
         faults=(Fault.NOT_FOUND,),
+        roles=TELLERS,
     ),
 )

@@ -41,6 +41,7 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
             "schemas": schemas.get("$defs", {}),
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": "hotline_session"},
+                "token": {"type": "http", "scheme": "bearer"},
                 "scraper": {"type": "http", "scheme": "basic"},
             },
         },
@@ -59,6 +60,8 @@ def _operation(endpoint: Endpoint, refs: Any) -> dict[str, Any]:
         "responses": _responses(endpoint, refs),
         "security": _security(endpoint),
     }
+    if endpoint.roles is not None:
+        operation["description"] = f"For: {', '.join(sorted(endpoint.roles))}."
     if endpoint.body is not None:
         operation["requestBody"] = {
             "required": True,
@@ -73,7 +76,7 @@ def _operation(endpoint: Endpoint, refs: Any) -> dict[str, Any]:
 def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
     if endpoint.is_open:
         return []
-    ways: list[dict[str, list[str]]] = [{"session": []}]
+    ways: list[dict[str, list[str]]] = [{"session": []}, {"token": []}]
     return [*ways, {"scraper": []}] if endpoint.path == "/metrics" else ways
 
 
@@ -146,7 +149,9 @@ def _responses(endpoint: Endpoint, refs: Any) -> dict[str, Any]:
 def _refusals(endpoint: Endpoint) -> dict[HTTPStatus, set[str]]:
     faults = {*endpoint.faults, Fault.WRONG_HOST, Fault.DATABASE_DOWN, Fault.BROKEN}
     if not endpoint.is_open:
-        faults.add(Fault.NOT_SIGNED_IN)
+        faults |= {Fault.NOT_SIGNED_IN, Fault.PASSWORD_CHANGE_NEEDED, Fault.TOO_MANY_REQUESTS}
+    if endpoint.roles is not None:
+        faults.add(Fault.NOT_YOUR_ROLE)
     if endpoint.method != "GET":
         faults.add(Fault.FOREIGN_REQUEST)
     if endpoint.body is not None:

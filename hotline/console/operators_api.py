@@ -11,13 +11,16 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import Endpoint, Handler, get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Told
+from hotline.console.who import DESK, OFFICE, SUPERVISORS
 from hotline.coverage import ROSTER, STAFF
 from hotline.database import Connection, borrowed, transaction
 from hotline.journal import Event
 from hotline.operator_rows import open_gaps
 from hotline.operators import Shown
-from hotline.roster import Role, Shift, gaps, on_duty
+from hotline.roster import Role as Duty
+from hotline.roster import Shift, gaps, on_duty
 from hotline.roster_rows import Entered, enter, entered_between, take_back
+from routing.cases import Role
 from telephony.agents import AgentState
 
 FAULTS = (Fault.FORBIDDEN, Fault.NOT_POSSIBLE, Fault.EXCHANGE_AWAY)
@@ -83,7 +86,7 @@ class ShiftAsked(Asked):
     """One person on duty for a time."""
 
     line: Name = "duty"
-    role: Role
+    role: Duty
     operator: Extension
     starts_at: AwareDatetime
     ends_at: AwareDatetime
@@ -94,7 +97,7 @@ class ShiftView(Told):
 
     id: Id
     line: str
-    role: Role
+    role: Duty
     operator: str
     starts_at: datetime
     ends_at: datetime
@@ -106,7 +109,7 @@ class MissingView(Told):
 
     starts_at: datetime
     ends_at: datetime
-    missing: dict[Role, int]
+    missing: dict[Duty, int]
 
 
 class Roster(Told):
@@ -223,16 +226,22 @@ def _about(asked: Request) -> tuple[str, str]:
     seat = asked.person.seat if asked.person else None
     if seat is None:
         raise ProblemError(Fault.FORBIDDEN, "Sign in at a seat first.")
-    if seat != operator and seat not in asked.services.config.control.supervisors:
+    if seat != operator and not _supervises(asked):
         raise ProblemError(Fault.FORBIDDEN, "Only a supervisor may do this for somebody else.")
     return operator, seat
 
 
 def _supervisor(asked: Request) -> str:
-    seat = asked.person.seat if asked.person else None
-    if seat is None or seat not in asked.services.config.control.supervisors:
+    if not _supervises(asked):
         raise ProblemError(Fault.FORBIDDEN, "Only a supervisor may change the roster.")
-    return seat
+    return asked.who.name
+
+
+def _supervises(asked: Request) -> bool:
+    """A user is a supervisor by role; before there are users, by the seat."""
+    if asked.who.user_id is not None:
+        return Role.SUPERVISOR in asked.who.roles
+    return asked.who.seat in asked.services.config.control.supervisors
 
 
 def _view(asked: Request, shown: Shown) -> OperatorView:
@@ -266,22 +275,30 @@ def _shift(entered: Entered) -> ShiftView:
 
 
 def _seat(word: str, handler: Handler, body: type[BaseModel] = Nothing) -> Endpoint:
-    return post(f"/api/operators/{{operator}}/{word}", handler, body, OperatorView, faults=FAULTS)
+    return post(
+        f"/api/operators/{{operator}}/{word}",
+        handler,
+        body,
+        OperatorView,
+        faults=FAULTS,
+        roles=DESK,
+    )
 
 
 ENDPOINTS = (
-    get("/api/operators", list_operators, Operators),
+    get("/api/operators", list_operators, Operators, roles=OFFICE),
     _seat("login", log_in, LogIn),
     _seat("logout", log_out),
     _seat("ready", ready),
     _seat("pause", pause, Pause),
-    get("/api/roster", show_roster, Roster, query=RosterQuery),
+    get("/api/roster", show_roster, Roster, query=RosterQuery, roles=OFFICE),
     post(
         "/api/roster",
         enter_shift,
         ShiftAsked,
         ShiftView,
         faults=(Fault.FORBIDDEN, Fault.NOT_POSSIBLE),
+        roles=SUPERVISORS,
     ),
     Endpoint(
         method="DELETE",
@@ -289,5 +306,6 @@ ENDPOINTS = (
         handler=take_shift_back,
         answers=ShiftView,
         faults=(Fault.FORBIDDEN, Fault.NOT_FOUND),
+        roles=SUPERVISORS,
     ),
 )

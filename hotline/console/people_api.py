@@ -2,75 +2,211 @@
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 from typing import LiteralString
 
 import asyncpg
 from aiohttp import web
 
+from hotline import accounts, journal, passwords, session_rows, user_rows
+from hotline.console.attempts import must_wait
 from hotline.console.desk import Desk, Request
-from hotline.console.door import COOKIE, LASTS, Person
+from hotline.console.door import COOKIE
 from hotline.console.endpoint import Endpoint, get, post
+from hotline.console.person import Person, anybody
 from hotline.console.problems import Fault, ProblemError
-from hotline.console.shapes import EntryView, Journal, JournalQuery, Seat, Session, SignIn
-from hotline.database import borrowed
+from hotline.console.shapes import (
+    Asked,
+    EntryView,
+    Journal,
+    JournalQuery,
+    NewPassword,
+    Seat,
+    Self,
+    Session,
+    SignIn,
+)
+from hotline.database import Connection, borrowed, transaction
+from hotline.errors import PasswordWeakError
+from hotline.journal import Event
+from hotline.users import LONGEST_WAIT, User, Way
 
+KNOWN_FOR = timedelta(days=30)
 _JOURNAL: LiteralString = """
     SELECT id, at, actor, event, call_id, case_id, body FROM journal
      WHERE ($1::bigint IS NULL OR id < $1)
        AND ($2::bigint IS NULL OR call_id = $2)
        AND ($3::bigint IS NULL OR case_id = $3)
+       AND ($5::boolean OR case_id IN (SELECT cases_of_unit($6))
+            OR ($7::boolean AND case_id IS NULL AND call_id IS NULL))
      ORDER BY id DESC LIMIT $4"""
+
+
+class Nothing(Asked):
+    """An order that needs no more words."""
 
 
 async def who_am_i(asked: Request) -> Session:
     """Who is signed in; open to everybody, so it says no more than that."""
-    return _session(asked.desk, asked.person)
+    return await _session(asked.desk, asked.person)
 
 
 async def sign_in(asked: Request) -> web.Response:
     """Check the password and begin a session."""
     desk, given, now = asked.desk, asked.asked(SignIn), asked.services.clock()
+    user = None
     if desk.door.password_needed:
-        address = asked.http.remote or "?"
-        desk.door.attempts.check(address, now)
+        desk.door.attempts.check(asked.address, now)
         # Counted before the slow check, so that attempts sent all at once are counted too.
-        desk.door.attempts.failed(address, now)
-        if not await asyncio.to_thread(desk.door.is_password, given.password):
+        desk.door.attempts.failed(asked.address, now)
+        if desk.door.has_users:
+            user = await _user(asked, given, now)
+        elif not await asyncio.to_thread(desk.door.is_password, given.password):
             raise ProblemError(Fault.WRONG_PASSWORD, "The password is wrong.")
-        desk.door.attempts.succeeded(address)
-    if given.seat is not None and given.seat not in _seats(desk):
-        raise ProblemError(Fault.INVALID, "seat: no operator of the configuration has it.")
-    cookie, person = desk.door.begin(given.seat, now)
-    response = _json(_session(desk, person))
-    secure = asked.http.secure or asked.http.headers.get("X-Forwarded-Proto") == "https"
+        desk.door.attempts.succeeded(asked.address)
+    return await begun(asked, user, given.seat, Way.PASSWORD if user else Way.CONSOLE)
+
+
+async def _user(asked: Request, given: SignIn, now: datetime) -> User:
+    """The user with this login and password; whoever does not exist is refused the same way."""
+    door, login = asked.desk.door, given.login.strip().lower()
+    async with transaction(asked.services.pool) as tx:
+        user = await user_rows.by_login(tx, login)
+        if user is None:
+            door.unknown.check(login, now)
+            door.unknown.failed(login, now)
+        else:
+            # Somebody else's guesses keep nobody out of the machine they always work at.
+            if not await user_rows.is_known_here(tx, user.id, asked.address, now - KNOWN_FOR):
+                must_wait(user.wait(now))
+            await user_rows.failed(tx, user.id, now, LONGEST_WAIT)
+        kept = await user_rows.password_of(tx, user.id) if user else None
+    fits = await passwords.fits(given.password, kept)
+    if user is None or not user.active or kept is None or not fits:
+        if user is not None:
+            await _refused(asked, user, now)
+        raise ProblemError(Fault.WRONG_PASSWORD, "The login or the password is wrong.")
+    async with transaction(asked.services.pool) as tx:
+        await user_rows.succeeded(tx, user.id)
+        if passwords.is_dated(kept):
+            again = await passwords.hashed(given.password)
+            await user_rows.rehash(tx, user.id, again, kept)
+    return user
+
+
+async def _refused(asked: Request, user: User, now: datetime) -> None:
+    async with transaction(asked.services.pool) as tx:
+        body = {"user": user.login, "failures": user.failures + 1}
+        await journal.write(tx, at=now, actor=user.login, event=Event.USER_REFUSED, body=body)
+
+
+async def begun(asked: Request, user: User | None, seat: str | None, way: Way) -> web.Response:
+    """The answer that carries a new session's cookie; earlier ones of this browser end."""
+    desk, now = asked.desk, asked.services.clock()
+    async with transaction(asked.services.pool) as tx:
+        if seat is not None:
+            await _check_seat(tx, desk, seat, user)
+        if asked.person is not None and asked.person.session_id is not None:
+            await session_rows.end(tx, asked.person.session_id, now)
+        cookie, person = await desk.door.begin(
+            tx, user, seat=seat, way=way, address=asked.address, now=now
+        )
+        if user is not None:
+            body = {"user": user.login, "way": way, "seat": person.seat}
+            word = Event.USER_SIGNED_IN
+            await journal.write(tx, at=now, actor=user.login, event=word, body=body)
+    response = _json(await _session(desk, person))
+    set_cookie(asked, response, COOKIE, cookie, desk.door.lasts)
+    return response
+
+
+def set_cookie(
+    asked: Request, response: web.StreamResponse, name: str, value: str, lasts: timedelta
+) -> None:
+    """A cookie no script sees and no other site can send; over TLS it stays there."""
     response.set_cookie(
-        COOKIE,
-        cookie,
-        max_age=int(LASTS.total_seconds()),
+        name,
+        value,
+        max_age=int(lasts.total_seconds()),
         httponly=True,
         samesite="Strict",
-        secure=secure,
+        secure=asked.http.secure or asked.http.headers.get("X-Forwarded-Proto") == "https",
         path="/",
     )
-    return response
+
+
+async def _check_seat(tx: Connection, desk: Desk, seat: str, user: User | None) -> None:
+    """A seat of the configuration that is not another user's own."""
+    if seat not in _seats(desk):
+        raise ProblemError(Fault.INVALID, "seat: no operator of the configuration has it.")
+    owner = await user_rows.owner_of_extension(tx, seat)
+    if owner is not None and user is not None and owner != user.login:
+        raise ProblemError(Fault.INVALID, "seat: it is another user's own.")
 
 
 async def sign_out(asked: Request) -> web.Response:
     """End the session, here and for any copy of its cookie."""
-    if asked.person is not None:
-        asked.desk.door.end(asked.person, asked.services.clock())
-    nobody = None if asked.desk.door.password_needed else Person(seat=None)
-    response = _json(_session(asked.desk, nobody))
+    now, person, door = asked.services.clock(), asked.person, asked.desk.door
+    if person is not None and person.session_id is not None:
+        async with transaction(asked.services.pool) as tx:
+            await session_rows.end(tx, person.session_id, now)
+            if person.user_id is not None:
+                body = {"user": person.name, "sessions": 1}
+                word = Event.USER_SIGNED_OUT
+                await journal.write(tx, at=now, actor=person.name, event=word, body=body)
+    response = _json(await _session(asked.desk, None if door.password_needed else anybody(None)))
     response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
     return response
 
 
+async def sign_out_everywhere(asked: Request) -> web.Response:
+    """End every session of the user, wherever it is open."""
+    async with transaction(asked.services.pool) as tx:
+        await accounts.sign_out_everywhere(
+            tx, asked.user_id, by=asked.who.name, now=asked.services.clock()
+        )
+    response = _json(await _session(asked.desk, None))
+    response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+    return response
+
+
+async def change_password(asked: Request) -> Session:
+    """Set one's own password; every other session of the user ends."""
+    given, now, door = asked.asked(NewPassword), asked.services.clock(), asked.desk.door
+    if asked.who.token_id is not None:
+        raise ProblemError(Fault.FORBIDDEN, "A token cannot change a password.")
+    door.attempts.check(asked.address, now)
+    async with borrowed(asked.services.pool) as conn:
+        kept = await user_rows.password_of(conn, asked.user_id)
+    if not await passwords.fits(given.old, kept):
+        door.attempts.failed(asked.address, now)
+        raise ProblemError(Fault.WRONG_PASSWORD, "The old password is wrong.")
+    if given.old == given.new:
+        raise ProblemError(Fault.INVALID, "new: it is the old password.")
+    try:
+        async with transaction(asked.services.pool) as tx:
+            await accounts.set_own_password(
+                tx, asked.user_id, given.new, session_id=asked.who.session_id, now=now
+            )
+    except PasswordWeakError as error:
+        raise ProblemError(Fault.INVALID, f"new: {error}") from error
+    found = await _session(asked.desk, asked.person)
+    return found.model_copy(update={"must_change": False})
+
+
 async def list_journal(asked: Request) -> Journal:
-    """One page of the journal, newest first."""
-    query = asked.asked(JournalQuery)
+    """One page of the journal, newest first, as far as it may be seen."""
+    query, sight = asked.asked(JournalQuery), asked.sight
     async with borrowed(asked.services.pool) as conn:
         rows = await conn.fetch(
-            _JOURNAL, query.before, query.call_id, query.case_id, query.limit + 1
+            _JOURNAL,
+            query.before,
+            query.call_id,
+            query.case_id,
+            query.limit + 1,
+            sight.everything,
+            sight.unit,
+            sight.house,
         )
     shown = rows[: query.limit]
     return Journal(
@@ -94,26 +230,45 @@ def _seats(desk: Desk) -> dict[str, Seat]:
     }
 
 
-def _session(desk: Desk, person: Person | None) -> Session:
+async def _session(desk: Desk, person: Person | None) -> Session:
+    user = None
+    if person is not None and person.user_id is not None:
+        async with borrowed(desk.services.pool) as conn:
+            user = await user_rows.get(conn, person.user_id)
     return Session(
         signed_in=person is not None,
         password_needed=desk.door.password_needed,
+        login_needed=desk.door.has_users,
+        openid=desk.services.config.openid is not None,
+        must_change=person.must_change if person else False,
+        user=Self(id=user.id, login=user.login, name=user.name) if user else None,
+        roles=tuple(sorted(person.roles)) if person else (),
+        unit=person.unit if person else None,
         seat=person.seat if person else None,
         expires_at=person.expires_at if person else None,
         seats=tuple(_seats(desk).values()) if person else (),
     )
 
 
+_FAULTS = (Fault.WRONG_PASSWORD, Fault.TOO_MANY_ATTEMPTS)
+
 ENDPOINTS = (
     get("/api/session", who_am_i, Session, is_open=True),
-    post(
-        "/api/session",
-        sign_in,
-        SignIn,
-        Session,
-        faults=(Fault.WRONG_PASSWORD, Fault.TOO_MANY_ATTEMPTS),
-        is_open=True,
-    ),
+    post("/api/session", sign_in, SignIn, Session, faults=_FAULTS, is_open=True),
     Endpoint(method="DELETE", path="/api/session", handler=sign_out, answers=Session, is_open=True),
+    post(
+        "/api/session/everywhere/end",
+        sign_out_everywhere,
+        Nothing,
+        Session,
+        faults=(Fault.NOT_POSSIBLE,),
+    ),
+    post(
+        "/api/session/password",
+        change_password,
+        NewPassword,
+        Session,
+        faults=(*_FAULTS, Fault.NOT_POSSIBLE, Fault.FORBIDDEN),
+    ),
     get("/api/journal", list_journal, Journal, query=JournalQuery),
 )

@@ -21,6 +21,10 @@ class Fault(StrEnum):
     INVALID = "invalid"
     NOT_JSON = "not_json"
     TOO_LARGE = "too_large"
+    PASSWORD_CHANGE_NEEDED = "password_change_needed"  # noqa: S105 - a word, no secret
+    TOO_MANY_REQUESTS = "too_many_requests"
+    NOT_YOUR_ROLE = "not_your_role"
+    SIGN_IN_REFUSED = "sign_in_refused"
     FORBIDDEN = "forbidden"
     NOT_POSSIBLE = "not_possible"
     EXCHANGE_AWAY = "exchange_away"
@@ -45,6 +49,10 @@ STATUS: dict[Fault, HTTPStatus] = {
     Fault.INVALID: HTTPStatus.UNPROCESSABLE_ENTITY,
     Fault.NOT_JSON: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Fault.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Fault.PASSWORD_CHANGE_NEEDED: HTTPStatus.FORBIDDEN,
+    Fault.TOO_MANY_REQUESTS: HTTPStatus.TOO_MANY_REQUESTS,
+    Fault.NOT_YOUR_ROLE: HTTPStatus.FORBIDDEN,
+    Fault.SIGN_IN_REFUSED: HTTPStatus.UNAUTHORIZED,
     Fault.FORBIDDEN: HTTPStatus.FORBIDDEN,
     Fault.NOT_POSSIBLE: HTTPStatus.CONFLICT,
     Fault.EXCHANGE_AWAY: HTTPStatus.SERVICE_UNAVAILABLE,

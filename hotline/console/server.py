@@ -1,10 +1,10 @@
 """The console put together: the endpoint table behind the door, the page, and what guards both."""
 
-import base64
-import binascii
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -13,11 +13,12 @@ from pydantic import BaseModel, ValidationError
 
 from hotline.console.counted import DATABASE_ERRORS, Counted, running_version
 from hotline.console.desk import DESK, Desk, Request
-from hotline.console.door import COOKIE, Door, Person, key_in
+from hotline.console.door import COOKIE, Door, basic_password, key_in
 from hotline.console.endpoint import Endpoint
 from hotline.console.endpoints import ENDPOINTS
 from hotline.console.openapi import document
 from hotline.console.pages import add_pages
+from hotline.console.person import SCRAPER, Person
 from hotline.console.problems import Fault, ProblemError
 from hotline.services import Services
 
@@ -45,9 +46,11 @@ def build(services: Services) -> web.Application:
     config = services.config
     secret = config.console_password
     door = Door(
+        pool=services.pool,
         password=secret.get_secret_value() if secret else None,
         key=key_in(config.data_dir / "console.key"),
         host=config.http_host,
+        sign_in=config.sign_in,
     )
     app = web.Application(middlewares=[_answer_refusals], client_max_size=LARGEST_BODY)
     counted = Counted(services)
@@ -72,7 +75,7 @@ def build(services: Services) -> web.Application:
 def _serve(endpoint: Endpoint) -> Next:
     async def serve(http: web.Request) -> web.StreamResponse:
         desk = http.app[DESK]
-        person = _person(desk, endpoint, http)
+        person = await _person(desk, endpoint, http)
         asked = Request(
             desk=desk,
             person=person,
@@ -91,30 +94,38 @@ def _serve(endpoint: Endpoint) -> Next:
     return serve
 
 
-def _person(desk: Desk, endpoint: Endpoint, http: web.Request) -> Person | None:
-    person = desk.door.who(http.cookies.get(COOKIE), desk.services.clock())
+async def _person(desk: Desk, endpoint: Endpoint, http: web.Request) -> Person | None:
+    """Whoever asks, checked once for every address: signed in, by a role that may, in pace."""
+    now = desk.services.clock()
+    person = await desk.door.who(http.headers, http.cookies.get(COOKIE), now)
     if person is None and endpoint.path == "/metrics":
-        person = _scraper(desk, http)
-    if person is None and not endpoint.is_open:
+        person = await _scraper(desk, http)
+    if person is not None and person.user_id is not None:
+        desk.door.pace.check(person.name, now)
+    if endpoint.is_open:
+        return person
+    if person is None:
         raise ProblemError(Fault.NOT_SIGNED_IN, "Sign in first.")
+    if person.must_change and not endpoint.path.startswith("/api/session"):
+        raise ProblemError(Fault.PASSWORD_CHANGE_NEEDED, "Change your password first.")
+    if endpoint.roles is not None and not person.roles & endpoint.roles:
+        raise ProblemError(
+            Fault.NOT_YOUR_ROLE, f"This is for {', '.join(sorted(endpoint.roles))} only."
+        )
     return person
 
 
-def _scraper(desk: Desk, http: web.Request) -> Person | None:
+async def _scraper(desk: Desk, http: web.Request) -> Person | None:
     """Prometheus on this machine needs no password; elsewhere it sends it by basic_auth."""
     if http.remote in {"127.0.0.1", "::1"} and "X-Forwarded-For" not in http.headers:
-        return Person(seat=None)
-    scheme, _, value = http.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        _, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+        return SCRAPER
+    password = basic_password(http.headers)
+    if password is None:
         return None
     now, address = desk.services.clock(), http.remote or "?"
     desk.door.attempts.check(address, now)
-    if desk.door.is_password(password):
-        return Person(seat=None)
+    if await asyncio.to_thread(desk.door.is_password, password):
+        return SCRAPER
     desk.door.attempts.failed(address, now)
     return None
 
@@ -152,8 +163,11 @@ def _checked(model: type[BaseModel], given: Any) -> BaseModel:
 @web.middleware
 async def _answer_refusals(request: web.Request, handler: Next) -> web.StreamResponse:
     """Check where the request comes from; turn whatever went wrong into one problem."""
+    door = request.app[DESK].door
     try:
-        request.app[DESK].door.check_origin(request.method, request.headers)
+        with suppress(*DATABASE_ERRORS):  # unknown counts as none, which is the stricter
+            await door.look()
+        door.check_origin(request.method, request.headers)
         return await handler(request)
     except web.HTTPMethodNotAllowed as error:
         refusal = _refusal(ProblemError(Fault.METHOD, "This address does not do that."))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from routing.cases import CaseState, Kind, Urgency
+from routing.cases import CaseState, Kind, Role, Urgency
 from telephony.calls import CallKind, Leg, Outcome, Side
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -31,8 +31,9 @@ class Told(BaseModel):
 
 # --- who is there ----------------------------------------------------------------------------
 class SignIn(Asked):
-    """A person signs in; without a console password only the seat is asked."""
+    """A person signs in: with login and password, before the first user with the console's."""
 
+    login: Annotated[str, StringConstraints(max_length=100)] = ""
     password: Annotated[str, StringConstraints(max_length=1000)] = ""
     seat: Annotated[str, StringConstraints(pattern=r"^[0-9]{2,8}$")] | None = None
 
@@ -45,14 +46,35 @@ class Seat(Told):
     name: str
 
 
+class Self(Told):
+    """The user who is signed in."""
+
+    id: int
+    login: str
+    name: str
+
+
 class Session(Told):
     """Who is signed in here, and what signing in takes."""
 
     signed_in: bool
     password_needed: bool
+    login_needed: bool = Field(description="There are users: a login goes with the password.")
+    openid: bool = Field(description="`/api/openid` leads to another way in.")
+    must_change: bool = Field(description="Nothing else works before the password is changed.")
+    user: Self | None = Field(description="Null for whoever signed in before there were users.")
+    roles: tuple[Role, ...]
+    unit: str | None
     seat: str | None
     expires_at: datetime | None
     seats: tuple[Seat, ...] = Field(description="Empty until somebody is signed in.")
+
+
+class NewPassword(Asked):
+    """A user's own new password."""
+
+    old: Annotated[str, StringConstraints(max_length=1000)]
+    new: Annotated[str, StringConstraints(max_length=1000)]
 
 
 # --- calls -----------------------------------------------------------------------------------

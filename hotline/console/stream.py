@@ -8,18 +8,20 @@ for `PATIENCE` seconds is let go and comes back by itself.
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from datetime import datetime
 
 from aiohttp import web
 
 from hotline import journal
 from hotline.console.counted import DATABASE_ERRORS
 from hotline.console.desk import Request
+from hotline.console.door import COOKIE, QUIET
 from hotline.console.endpoint import get
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import FeedQuery
+from hotline.console.sight import visible_cases
 from hotline.feed import Feed
 
 FARTHEST = 10_000
@@ -46,8 +48,7 @@ async def feed(asked: Request) -> web.StreamResponse:
         await response.prepare(asked.http)
         opening = "hello" if wanted is None or wanted == last else "reset"
         await _send(response, f"retry: 2000\nid: {last}\nevent: {opening}\ndata: {last}\n\n")
-        expires = asked.person.expires_at if asked.person else None
-        await _follow(response, desk.services.feed, last, asked, expires)
+        await _follow(response, desk.services.feed, last, asked)
     except _CANNOT_READ:
         # The reader is gone, too slow, or the database is: it comes back with its last id.
         if asked.http.transport is not None:
@@ -65,14 +66,32 @@ def _wanted(asked: Request) -> int | None:
     return asked.asked(FeedQuery).last
 
 
-async def _follow(
-    response: web.StreamResponse, source: Feed, last: int, asked: Request, expires: datetime | None
-) -> None:
-    async with aclosing(_with_beats(source.follow(last))) as events:
+async def _follow(response: web.StreamResponse, source: Feed, last: int, asked: Request) -> None:
+    looked, sight = time.monotonic(), asked.sight
+    shown = None if sight.everything else sight.shown
+    async with aclosing(_with_beats(source.follow(last, shown=shown))) as events:
         async for text in events:
-            if expires is not None and asked.services.clock() >= expires:
+            if _is_over(asked):
                 return
+            if time.monotonic() - looked >= BEAT:
+                looked, sight = time.monotonic(), asked.sight
+    shown = None if sight.everything else sight.shown
+                if not await _still(asked):
+                    return
             await _send(response, text)
+
+
+def _is_over(asked: Request) -> bool:
+    expires = asked.who.expires_at
+    return expires is not None and asked.services.clock() >= expires
+
+
+async def _still(asked: Request) -> bool:
+    """Whether the reader may go on: a session can end, and roles can change, while one reads."""
+    now = asked.services.clock()
+    headers = {**asked.http.headers, QUIET: "1"}
+    found = await asked.desk.door.who(headers, asked.http.cookies.get(COOKIE), now)
+    return found is not None and visible_cases(found) == asked.sight
 
 
 async def _with_beats(entries: AsyncIterator[journal.Entry]) -> AsyncGenerator[str, None]:

@@ -22,12 +22,17 @@ export class Refused extends Error {
 const signedOut = new Set();
 export const onSignedOut = (listener) => signedOut.add(listener);
 
+// A page nobody touches asks quietly: its questions do not keep the session from ending.
+let touched = Date.now();
+for (const kind of ["pointerdown", "pointermove", "keydown"]) addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
+const quiet = () => (Date.now() - touched > 60000 ? { "X-Hotline-Quiet": "1" } : {});
+
 export async function ask(method, path, body) {
   let answer;
   try {
     answer = await fetch(path, {
       method,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      headers: { ...quiet(), ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {

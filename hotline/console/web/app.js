@@ -6,7 +6,7 @@ import { callsView } from "./calls.js";
 import { casesView } from "./cases.js";
 import { feedState, gently, listen, onEntry, onFeedState, stop } from "./feed.js";
 import { journalView } from "./journal.js";
-import { seatChoice, signInView } from "./login.js";
+import { passwordView, seatChoice, signInView } from "./login.js";
 import { overview } from "./overview.js";
 import { badge, failed } from "./parts.js";
 import { clock, speak, spoken, t, when, word } from "./text.js";
@@ -14,6 +14,13 @@ import { clock, speak, spoken, t, when, word } from "./text.js";
 const place = (id) => document.getElementById(id);
 const main = place("main");
 const VIEWS = ["overview", "calls", "cases", "journal"];
+const OFFICE = ["operator", "dispatcher", "duty_officer", "supervisor", "call_back", "auditor", "leader", "discipline"];
+// What a person's roles show; the service checks every request in any case.
+const views = () => {
+  const roles = session?.roles || [];
+  if (roles.some((role) => OFFICE.includes(role))) return VIEWS;
+  return roles.includes("unit") ? ["cases", "journal"] : ["journal"];
+};
 const given = new URLSearchParams(location.search);
 let session = null;
 let catalogue = null;
@@ -31,7 +38,7 @@ const isDark = () => (document.documentElement.dataset.theme || (matchMedia("(pr
 
 function route() {
   const [, view = "", id = ""] = location.hash.split("/");
-  return { view: VIEWS.includes(view) ? view : "overview", id: /^[0-9]{1,18}$/.test(id) ? Number(id) : null };
+  return { view: views().includes(view) ? view : views()[0], id: /^[0-9]{1,18}$/.test(id) ? Number(id) : null };
 }
 
 function showTop() {
@@ -40,9 +47,9 @@ function showTop() {
   const language = spoken() === "zh" ? "en" : "zh";
   fill(place("top"),
     h("div", { class: "brand" }, h("img", { src: "/web/icon.svg", alt: "", width: "30", height: "30" }), h("div", {}, h("b", {}, catalogue ? catalogue.city : t("brand.city")), h("small", {}, t("brand.name")))),
-    session?.signed_in ? h("nav", { "aria-label": t("nav.title") }, VIEWS.map(link)) : h("span", { class: "spring" }),
+    session?.signed_in && !session.must_change ? h("nav", { "aria-label": t("nav.title") }, views().map(link)) : h("span", { class: "spring" }),
     h("div", { class: "tools" },
-      session?.signed_in ? connection() : null,
+      session?.signed_in && !session.must_change ? connection() : null,
       session?.signed_in ? seatChoice(session, begin) : null,
       h("button", { class: "button quiet", type: "button", lang: language === "zh" ? "zh-CN" : "en", onclick: () => change(language) }, language === "zh" ? "中文" : "English"),
       h("button", { class: "button quiet square", type: "button", "aria-label": t(isDark() ? "theme.light" : "theme.dark"), onclick: () => { const next = isDark() ? "light" : "dark"; keep("theme", next); applyTheme(next); showTop(); } }, icon(isDark() ? "sun" : "moon"))));
@@ -71,16 +78,20 @@ function show() {
     signInView(main, session, begin);
     return;
   }
+  if (session.must_change) {
+    passwordView(main, begin);
+    return;
+  }
   const { view, id } = route();
-  const views = { overview, calls: callsView, cases: casesView, journal: journalView };
-  shown = { name: view, ...views[view](main, id, catalogue) };
+  const shows = { overview, calls: callsView, cases: casesView, journal: journalView };
+  shown = { name: view, ...shows[view](main, id, catalogue) };
   showHealth();
   showBanners();
 }
 
 async function begin(next) {
   session = next;
-  if (session.signed_in) {
+  if (session.signed_in && !session.must_change) {
     catalogue = await get("/api/catalogue");
     listen();
   } else {
@@ -92,7 +103,7 @@ async function begin(next) {
 let healthText = "";
 
 async function showHealth() {
-  if (!session?.signed_in) return;
+  if (!session?.signed_in || session.must_change) return;
   let health = null;
   let numbers = null;
   try {
@@ -120,7 +131,7 @@ function partName(name) {
 }
 
 async function showBanners() {
-  if (!session?.signed_in) return;
+  if (!session?.signed_in || session.must_change || !views().includes("cases")) return;
   const banners = [];
   const { state, heardAt } = feedState();
   if (state === "lost") banners.push(h("div", { class: "banner warn" }, icon("alert"), t("banner.lost", { at: heardAt ? clock(heardAt) : "—" })));
@@ -155,7 +166,7 @@ function moveOn() {
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
   const { view, id } = route();
-  if (session?.signed_in && "1234".includes(event.key)) location.hash = `#/${VIEWS[Number(event.key) - 1]}`;
+  if (session?.signed_in && "1234".includes(event.key)) location.hash = `#/${views()[Number(event.key) - 1] || view}`;
   else if (event.key === "/" && place("search")) { place("search").focus(); event.preventDefault(); }
   else if (event.key === "Escape" && id) location.hash = `#/${view}`;
   else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);

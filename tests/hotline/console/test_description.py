@@ -9,9 +9,13 @@ from pydantic import TypeAdapter
 
 from hotline.console.endpoints import ENDPOINTS
 from hotline.console.problems import STATUS, Fault
+from hotline.services import Services
+from hotline.users import ROLES
+from routing.cases import Role
 from telephony.calls import Leg
 from tests.hotline.console.conftest import NOW, Site
 from tests.hotline.console.filled import Said, Town
+from tests.hotline.console.staff import Staff, hire
 
 SAID = (Said(leg=Leg.CALLER, start=1.0, text="涪城区临园路的路灯坏了"),)
 
@@ -69,8 +73,12 @@ async def test_names_are_unique_and_every_reference_leads_somewhere(
     assert document["openapi"] == "3.1.0"
 
 
-async def test_every_answer_fits_its_description(town: Town, visitor: ClientSession) -> None:
+async def test_every_answer_fits_its_description(
+    site: Site, town: Town, services: Services
+) -> None:
     """What is served is read back with the model that the description was made from."""
+    user = await hire(services, "all", *(ROLES - {Role.UNIT}))
+    visitor = await Staff(services=services, site=site).visitor("all")
     call_id = await town.is_talked(NOW - timedelta(minutes=5), SAID)
     case_id = await town.case_of(call_id)
     for endpoint in ENDPOINTS:
@@ -81,7 +89,11 @@ async def test_every_answer_fits_its_description(town: Town, visitor: ClientSess
         ):  # asked on a real one: tests/hotline/test_control.py
             continue
         path = endpoint.path.format(
-            call_id=call_id, case_id=case_id, leg="caller", policy="sichuan-2025"
+            call_id=call_id,
+            case_id=case_id,
+            user_id=user.id,
+            leg="caller",
+            policy="sichuan-2025",
         )
         async with visitor.get(path) as answer:
             assert answer.status == 200, path

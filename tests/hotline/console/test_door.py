@@ -9,10 +9,13 @@ import pytest
 from aiohttp import ClientSession, encode_basic_auth
 from pydantic import SecretStr
 
-from hotline.console.door import COOKIE, Attempts, Door, key_in
+from hotline.config_sign_in import SignIn
+from hotline.console.attempts import KNOWN, Attempts
+from hotline.console.door import COOKIE, Door, key_in
 from hotline.console.endpoints import ENDPOINTS
 from hotline.console.problems import ProblemError
-from hotline.database import Pool
+from hotline.database import Pool, transaction
+from hotline.users import Way
 from tests.hotline.console.conftest import NOW, Clock, Site, configured, opened, services_on
 
 PASSWORD = "一个很长的口令"
@@ -103,15 +106,15 @@ def test_waits_double_up_to_a_quarter_of_an_hour_and_are_forgotten() -> None:
 
 def test_many_addresses_together_are_slowed_and_their_memory_is_bounded() -> None:
     attempts = Attempts()
-    for number in range(Attempts.KNOWN + 50):
+    for number in range(KNOWN + 50):
         attempts.failed(f"198.51.{number // 256}.{number % 256}", NOW)
-    assert len(attempts._seen) == Attempts.KNOWN
+    assert len(attempts._seen) == KNOWN
     with pytest.raises(ProblemError):
         attempts.check("203.0.113.77", NOW)
 
 
 async def test_a_session_ends_by_time_by_leaving_and_by_a_new_password(
-    locked: Site, clock: Clock, tmp_path: Path
+    locked: Site, clock: Clock, tmp_path: Path, pool: Pool
 ) -> None:
     visitor = locked.visitor()
     await sign_in(visitor)
@@ -121,8 +124,9 @@ async def test_a_session_ends_by_time_by_leaving_and_by_a_new_password(
     async with thief.get("/api/calls") as answer:
         assert answer.status == 200
     key = key_in(tmp_path / "console.key")
-    assert Door(password=PASSWORD, key=key, host="x").who(cookie, clock()) is not None
-    assert Door(password="another", key=key, host="x").who(cookie, clock()) is None
+    for password, known in ((PASSWORD, True), ("another", False)):
+        door = Door(pool=pool, password=password, key=key, host="x", sign_in=SignIn())
+        assert (await door.who({}, cookie, clock()) is not None) is known
     async with visitor.delete("/api/session") as answer:
         assert (await answer.json())["signed_in"] is False
     async with thief.get("/api/calls") as answer:
@@ -137,20 +141,26 @@ async def test_a_session_ends_by_time_by_leaving_and_by_a_new_password(
     "change",
     [
         lambda cookie: cookie[:-1] + ("A" if cookie[-1] != "A" else "B"),
-        lambda cookie: cookie.replace("1001", "1002"),
-        lambda cookie: cookie.replace("1.", "1.9", 1),
-        lambda _: "1.9999999999.1001.x.",
+        lambda cookie: cookie.replace("2.c.1", "2.c.2"),
+        lambda cookie: cookie.replace("2.c.", "2.u.", 1),
+        lambda cookie: cookie.replace("2.c.", "2.x.", 1),
+        lambda _: "2.c.1.x.",
+        lambda _: "2.c.99999999999999999999.x.y",
         lambda _: "",
         lambda _: "....",
         lambda _: "\udcff" * 5,
     ],
 )
-def test_a_cookie_that_was_changed_is_nobody(change: object) -> None:
-    door = Door(password=PASSWORD, key=b"k" * 32, host="127.0.0.1")
-    cookie, _ = door.begin("1001", NOW)
-    assert door.who(cookie, NOW) is not None
+async def test_a_cookie_that_was_changed_is_nobody(change: object, pool: Pool) -> None:
+    door = Door(pool=pool, password=PASSWORD, key=b"k" * 32, host="x", sign_in=SignIn())
+    async with transaction(pool) as tx:
+        cookie, _ = await door.begin(
+            tx, None, seat="1001", way=Way.CONSOLE, address="here", now=NOW
+        )
+        await door.begin(tx, None, seat="1002", way=Way.CONSOLE, address="here", now=NOW)
+    assert await door.who({}, cookie, NOW) is not None
     assert callable(change)
-    assert door.who(change(cookie), NOW) is None
+    assert await door.who({}, change(cookie), NOW) is None
 
 
 def test_the_key_outlives_a_restart_and_is_nobody_elses(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""Who sees which case: one place for lists, single cases, search, the journal, the feed, exports.
+
+The hotline's own people see every case, a unit's people those that `cases_of_unit` (in the
+database) gives their unit, an administrator none. What nobody may see is answered exactly as what
+does not exist.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import LiteralString
+
+from hotline.console.person import Person
+from hotline.console.problems import Fault, ProblemError
+from hotline.console.who import ADMINISTRATORS, OFFICE
+from hotline.database import Connection
+from hotline.journal import Entry
+from routing.cases import Role
+
+_SEEN: LiteralString = """
+    SELECT id FROM cases WHERE id = ANY ($1::bigint[]) AND id IN (SELECT cases_of_unit($2))"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What one person may see; `house`: what happens that belongs to no case and no call."""
+
+    everything: bool
+    unit: str | None
+    house: bool
+
+    async def seen(self, conn: Connection, case_ids: Sequence[int]) -> frozenset[int]:
+        """Those of some cases that may be seen."""
+        if self.everything or not case_ids:
+            return frozenset(case_ids)
+        rows = await conn.fetch(_SEEN, list(case_ids), self.unit)
+        return frozenset(row["id"] for row in rows)
+
+    async def check(self, conn: Connection, case_id: int) -> None:
+        """Raise the `ProblemError` of a case that does not exist where it may not be seen."""
+        if case_id not in await self.seen(conn, [case_id]):
+            raise ProblemError(Fault.NOT_FOUND, f"There is no case with the id {case_id}.")
+
+    async def shown(self, conn: Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Those of some journal rows that may be seen."""
+        if self.everything:
+            return entries
+        seen = await self.seen(conn, [it.case_id for it in entries if it.case_id is not None])
+        return [
+            it
+            for it in entries
+            if it.case_id in seen or (self.house and it.case_id is None and it.call_id is None)
+        ]
+
+
+def visible_cases(person: Person) -> Sight:
+    """What a person may see, by roles and unit."""
+    return Sight(
+        everything=bool(person.roles & OFFICE),
+        unit=person.unit if Role.UNIT in person.roles else None,
+        house=bool(person.roles & (OFFICE | ADMINISTRATORS)),
+    )

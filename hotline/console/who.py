@@ -1,0 +1,21 @@
+"""Which roles use which part of the console; each endpoint names one of these sets.
+
+The units' handlers see and move the cases of their own unit only: `hotline/sight.py`. What a move
+asks of whoever makes it stands in the table of moves (`routing/cases.py`), not here.
+"""
+
+from routing.cases import Role
+
+DESK = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.DUTY_OFFICER, Role.SUPERVISOR})
+"""Who speaks with citizens and keeps the line."""
+CALLERS = DESK | {Role.CALL_BACK}
+"""Who may place calls to citizens."""
+OFFICE = CALLERS | {Role.AUDITOR, Role.LEADER, Role.DISCIPLINE}
+"""Who may hear and read calls: the hotline's own people, not the units."""
+READERS = OFFICE | {Role.UNIT}
+"""Who may read cases. Administrators look after the service and see no case by that role."""
+RULERS = frozenset({Role.SUPERVISOR, Role.DUTY_OFFICER})
+SUPERVISORS = frozenset({Role.SUPERVISOR})
+ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+TELLERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR})
+"""Who looks after the notices and the address book."""

@@ -1,0 +1,163 @@
+"""Every address as every role, against a table that is written down here and nowhere else.
+
+A new address fails this test until somebody has decided who may use it.
+"""
+
+import re
+
+import pytest
+
+from hotline.console.endpoint import Endpoint
+from hotline.console.endpoints import ENDPOINTS
+from hotline.services import Services
+from routing.cases import Role
+from tests.hotline.console.conftest import Site
+from tests.hotline.console.staff import Staff, hire
+
+PEOPLE = tuple(role for role in Role if role is not Role.SYSTEM)
+OPEN = "open"
+DESK = "operator dispatcher duty_officer supervisor"
+CALLERS = f"{DESK} call_back"
+OFFICE = f"{CALLERS} auditor leader discipline"
+READERS = f"{OFFICE} unit"
+ALL = f"{READERS} administrator"
+OPENERS = "operator dispatcher duty_officer"
+TELLERS = "dispatcher supervisor administrator"
+EXPECTED = {
+    "GET /api/session": OPEN,
+    "POST /api/session": OPEN,
+    "DELETE /api/session": OPEN,
+    "GET /healthz": OPEN,
+    "POST /api/session/everywhere/end": ALL,
+    "POST /api/session/password": ALL,
+    "GET /api/journal": ALL,
+    "GET /api/feed": ALL,
+    "GET /api/catalogue": ALL,
+    "GET /api/policies": ALL,
+    "GET /api/policies/{policy}": ALL,
+    "GET /api/calendar": ALL,
+    "GET /api/numbers": ALL,
+    "GET /metrics": ALL,
+    "GET /api/tokens": ALL,
+    "POST /api/tokens": ALL,
+    "DELETE /api/tokens/{token_id}": ALL,
+    "GET /api/users": "administrator",
+    "POST /api/users": "administrator",
+    "GET /api/users/{user_id}": "administrator",
+    "POST /api/users/{user_id}/change": "administrator",
+    "POST /api/users/{user_id}/deactivate": "administrator",
+    "POST /api/users/{user_id}/activate": "administrator",
+    "POST /api/users/{user_id}/reset-password": "administrator",
+    "POST /api/users/{user_id}/sign-out": "administrator",
+    "GET /api/users/{user_id}/tokens": "administrator",
+    "POST /api/users/{user_id}/tokens": "administrator",
+    "GET /api/calls": OFFICE,
+    "GET /api/calls/{call_id}": OFFICE,
+    "GET /api/calls/{call_id}/sound/{leg}": OFFICE,
+    "GET /api/cases": READERS,
+    "GET /api/cases/{case_id}": READERS,
+    "POST /api/cases/{case_id}/open": OPENERS,
+    "POST /api/cases/{case_id}/answer-directly": OPENERS,
+    "POST /api/cases/{case_id}/dispatch": OPENERS,
+    "POST /api/cases/{case_id}/send-back": "unit dispatcher",
+    "POST /api/cases/{case_id}/answer": "unit dispatcher duty_officer",
+    "POST /api/cases/{case_id}/redo": "auditor dispatcher",
+    "POST /api/cases/{case_id}/close": f"{OPENERS} auditor",
+    "POST /api/cases/{case_id}/withdraw": OPENERS,
+    "GET /api/callbacks": CALLERS,
+    "POST /api/callbacks/{call_id}/tried": CALLERS,
+    "POST /api/callbacks/{call_id}/done": CALLERS,
+    "GET /api/blocks": DESK,
+    "POST /api/blocks": DESK,
+    "POST /api/blocks/{block_id}/approve": "supervisor duty_officer",
+    "POST /api/blocks/{block_id}/lift": "supervisor duty_officer",
+    "GET /api/control/calls/{call_id}": CALLERS,
+    "POST /api/control/dial": CALLERS,
+    "POST /api/control/cases/{case_id}/call-back": CALLERS,
+    "POST /api/control/calls/{call_id}/dial": CALLERS,
+    "POST /api/control/calls/{call_id}/hold": CALLERS,
+    "POST /api/control/calls/{call_id}/unhold": CALLERS,
+    "POST /api/control/calls/{call_id}/transfer": CALLERS,
+    "POST /api/control/calls/{call_id}/consult": CALLERS,
+    "POST /api/control/calls/{call_id}/complete": CALLERS,
+    "POST /api/control/calls/{call_id}/invite": CALLERS,
+    "POST /api/control/calls/{call_id}/leave": CALLERS,
+    "POST /api/control/calls/{call_id}/pick-up": CALLERS,
+    "POST /api/control/calls/{call_id}/hang-up": CALLERS,
+    "POST /api/control/calls/{call_id}/attend": "supervisor",
+    "GET /api/operators": OFFICE,
+    "POST /api/operators/{operator}/login": DESK,
+    "POST /api/operators/{operator}/logout": DESK,
+    "POST /api/operators/{operator}/ready": DESK,
+    "POST /api/operators/{operator}/pause": DESK,
+    "GET /api/roster": OFFICE,
+    "POST /api/roster": "supervisor",
+    "DELETE /api/roster/{shift_id}": "supervisor",
+    "GET /api/callouts": OFFICE,
+    "POST /api/callouts": DESK,
+    "GET /api/notices": f"{OFFICE} administrator",
+    "POST /api/notices/{notice_id}/retry": TELLERS,
+    "GET /api/notice-addresses": TELLERS,
+    "POST /api/notice-addresses": TELLERS,
+    "DELETE /api/notice-addresses/{address_id}": TELLERS,
+}
+
+ENDS_THE_SESSION = {"POST /api/session", "DELETE /api/session", "POST /api/session/everywhere/end"}
+
+
+def login(role: Role) -> str:
+    return f"the-{role.replace('_', '-')}"
+
+
+def name(endpoint: Endpoint) -> str:
+    return f"{endpoint.method} {endpoint.path}"
+
+
+def test_somebody_has_decided_on_every_address() -> None:
+    assert {name(one) for one in ENDPOINTS} == set(EXPECTED)
+
+
+@pytest.fixture
+async def staff(site: Site, services: Services) -> Staff:
+    await hire(services, "first", Role.ADMINISTRATOR)
+    for role in PEOPLE:
+        await hire(services, login(role), role)
+    return Staff(services=services, site=site)
+
+
+@pytest.mark.timeout(300)
+async def test_every_role_at_every_address(staff: Staff) -> None:
+    wrong = []
+    visitors = {role: await staff.visitor(login(role)) for role in PEOPLE}
+    for endpoint in ENDPOINTS:
+        allowed = EXPECTED[name(endpoint)]
+        path = re.sub(r"\{\w+\}", "77", endpoint.path.replace("{leg}", "caller"))
+        for role in PEOPLE:
+            async with visitors[role].request(
+                endpoint.method, path, json={} if endpoint.body else None
+            ) as answer:
+                said = ""
+                if answer.status in {401, 403}:
+                    said = (await answer.json())["type"]
+                refused = said in {"not_your_role", "not_signed_in"}
+            expected = allowed != OPEN and role not in allowed.split()
+            if refused is not expected:
+                wrong.append(f"{name(endpoint)} as {role}: {answer.status} {said}")
+            if name(endpoint) in ENDS_THE_SESSION:
+                visitors[role] = await staff.visitor(login(role))
+    assert not wrong
+
+
+@pytest.mark.usefixtures("staff")
+async def test_nobody_without_a_session_comes_past_an_open_address(site: Site) -> None:
+    for endpoint in ENDPOINTS:
+        path = re.sub(r"\{\w+\}", "77", endpoint.path.replace("{leg}", "caller"))
+        async with site.visitor().request(
+            endpoint.method,
+            path,
+            json={} if endpoint.body else None,
+            headers={"X-Forwarded-For": "203.0.113.9"},
+        ) as answer:
+            if EXPECTED[name(endpoint)] != OPEN:
+                assert answer.status == 401, name(endpoint)
+                assert (await answer.json())["type"] == "not_signed_in"

@@ -1,0 +1,112 @@
+"""A unit sees its own cases and nothing of others, wherever it looks."""
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from hotline.services import Services
+from routing.cases import Move, Role
+from telephony.calls import Leg
+from tests.hotline.console.conftest import NOW, Site
+from tests.hotline.console.filled import Said, Town
+from tests.hotline.console.staff import CITY_LIGHTS, WATER, Staff, hire
+
+SAID = (Said(leg=Leg.CALLER, start=1.0, text="涪城区临园路的路灯坏了"),)
+CONFIRMED = {"kind": "help", "urgency": "normal", "level1": "城乡建设"}
+
+
+async def get(visitor: ClientSession, path: str) -> tuple[int, Any]:
+    async with visitor.get(path) as answer:
+        return answer.status, await answer.json()
+
+
+@pytest.fixture
+async def staff(site: Site, services: Services) -> Staff:
+    await hire(services, "boss", Role.ADMINISTRATOR)
+    await hire(services, "lights", Role.UNIT, unit=CITY_LIGHTS)
+    await hire(services, "water", Role.UNIT, unit=WATER)
+    await hire(services, "desk", Role.DISPATCHER)
+    return Staff(services=services, site=site)
+
+
+async def dispatched(town: Town, unit: str, minutes: int) -> int:
+    call_id = await town.is_talked(NOW - timedelta(minutes=minutes), SAID)
+    await town.moves(call_id, Move.OPEN, NOW, **CONFIRMED)
+    await town.moves(call_id, Move.DISPATCH, NOW, unit=unit)
+    return await town.case_of(call_id)
+
+
+async def test_a_unit_finds_its_own_cases_and_no_others(staff: Staff, town: Town) -> None:
+    mine, other = await dispatched(town, CITY_LIGHTS, 9), await dispatched(town, WATER, 5)
+    draft = await town.case_of(await town.is_talked(NOW - timedelta(minutes=3), SAID))
+    lights, desk = await staff.visitor("lights"), await staff.visitor("desk")
+    _, everything = await get(desk, "/api/cases")
+    assert [case["id"] for case in everything["cases"]] == [draft, other, mine]
+    numbers = {case["id"]: case["number"] for case in everything["cases"]}
+    _, found = await get(lights, "/api/cases")
+    assert [case["id"] for case in found["cases"]] == [mine]
+    for query, ids in (
+        (f"unit={WATER}", []),
+        ("state=draft", []),
+        ("state=dispatched", [mine]),
+        (f"before={mine}", []),
+        (f"number={numbers[other]}", []),
+        (f"number={numbers[mine]}", [mine]),
+    ):
+        _, found = await get(lights, f"/api/cases?{query}")
+        assert [case["id"] for case in found["cases"]] == ids, query
+    assert (await get(lights, f"/api/cases/{mine}"))[0] == 200
+    # What is hidden and what does not exist are answered in the same words.
+    hidden = await get(lights, f"/api/cases/{other}")
+    unknown = await get(lights, "/api/cases/999999")
+    assert json.dumps(hidden).replace(f"id {other}", "id") == json.dumps(unknown).replace(
+        "id 999999", "id"
+    )
+
+
+async def test_a_unit_moves_only_what_it_sees(staff: Staff, town: Town) -> None:
+    mine, other = await dispatched(town, CITY_LIGHTS, 9), await dispatched(town, WATER, 5)
+    lights = await staff.visitor("lights")
+    for case_id, status in ((other, 404), (mine, 200)):
+        reason = {"reason": "不属本单位职责"}
+        async with lights.post(f"/api/cases/{case_id}/send-back", json=reason) as answer:
+            assert answer.status == status
+    assert (await get(lights, f"/api/cases/{mine}"))[0] == 404  # it is nobody's again
+
+
+async def test_the_journal_shows_each_person_what_they_may_see(staff: Staff, town: Town) -> None:
+    mine, other = await dispatched(town, CITY_LIGHTS, 9), await dispatched(town, WATER, 5)
+
+    async def seen(login: str, query: str = "") -> set[tuple[bool, int | None]]:
+        _, told = await get(await staff.visitor(login), f"/api/journal?limit=200{query}")
+        return {(row["call_id"] is not None, row["case_id"]) for row in told["entries"]}
+
+    assert await seen("lights") == {(True, mine)}
+    assert await seen("water") == {(True, other)}
+    assert await seen("lights", f"&case_id={other}") == set()
+    assert await seen("lights", "&call_id=2") == set()
+    assert await seen("boss") == {(False, None)}  # accounts, and no case
+    assert {case for _, case in await seen("desk")} == {None, mine, other}
+
+
+async def test_the_feed_tells_a_unit_of_its_own_cases_only(
+    staff: Staff, town: Town, services: Services
+) -> None:
+    water = await staff.visitor("water")
+    listening = asyncio.create_task(services.feed.run())
+    async with water.get("/api/feed") as answer:
+        mine, other = await dispatched(town, CITY_LIGHTS, 9), await dispatched(town, WATER, 5)
+        told = []
+        async with asyncio.timeout(20):
+            async for line in answer.content:
+                if line.startswith(b"data: {"):
+                    told.append(json.loads(line.removeprefix(b"data: ")))
+                if told and told[-1]["event"] == "case.dispatched":
+                    break
+    listening.cancel()
+    assert mine != other
+    assert {row["case_id"] for row in told} == {other}
