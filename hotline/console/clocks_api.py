@@ -9,6 +9,7 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import get
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Told
+from hotline.console.who import READERS
 from hotline.database import borrowed
 from routing import store
 from routing.calendar import Calendar
@@ -55,6 +56,7 @@ async def case_clocks(asked: Request) -> ClocksView:
     """Every clock of a case as of now."""
     services, case_id = asked.services, asked.path_id("case_id")
     async with borrowed(services.pool) as conn:
+        await asked.sight.check(conn, case_id)
         try:
             case = await store.get(conn, case_id)
         except CaseUnknown as error:
@@ -93,5 +95,11 @@ def _view(clock: Clock, calendar: Calendar, now: datetime) -> ClockView:
 
 
 ENDPOINTS = (
-    get("/api/cases/{case_id}/clocks", case_clocks, ClocksView, faults=(Fault.NOT_FOUND,)),
+    get(
+        "/api/cases/{case_id}/clocks",
+        case_clocks,
+        ClocksView,
+        faults=(Fault.NOT_FOUND,),
+        roles=READERS,
+    ),
 )

@@ -12,6 +12,7 @@ from hotline.console.cases_api import detail
 from hotline.console.desk import Request
 from hotline.console.endpoint import Endpoint, Handler, post
 from hotline.console.problems import Fault, ProblemError
+from hotline.console.who import READERS
 from hotline.database import Connection, borrowed, transaction
 from hotline.errors import KeyReusedError
 from routing.cases import Actor, Move, MoveData, Role
@@ -146,7 +147,7 @@ def _endpoint(move: Move) -> Endpoint:
         CaseDetail,
         faults=(Fault.NOT_FOUND, Fault.CONFLICT, Fault.ILLEGAL_MOVE, Fault.MISSING_FACT),
         headers=(KEY,),
-        roles=MOVES[move].roles,
+        roles=MOVES[move].roles & READERS,
     )
 
 

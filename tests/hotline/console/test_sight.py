@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from hotline.console.endpoint import Endpoint
+from hotline.console.endpoints import ENDPOINTS
 from hotline.services import Services
 from routing.cases import Move, Role
 from telephony.calls import Leg
@@ -70,12 +72,75 @@ async def test_a_unit_finds_its_own_cases_and_no_others(staff: Staff, town: Town
 
 async def test_a_unit_moves_only_what_it_sees(staff: Staff, town: Town) -> None:
     mine, other = await dispatched(town, CITY_LIGHTS, 9), await dispatched(town, WATER, 5)
-    lights = await staff.visitor("lights")
+    lights, found = await staff.visitor("lights"), {}
     for case_id, status in ((other, 404), (mine, 200)):
-        reason = {"reason": "不属本单位职责"}
-        async with lights.post(f"/api/cases/{case_id}/send-back", json=reason) as answer:
+        async with lights.post(f"/api/cases/{case_id}/sign", json={}) as answer:
             assert answer.status == status
+            found = await answer.json()
+    assert (found["state"], found["owner"]) == ("handling", "lights")
+    reason = {"reason": "不属本单位职责", "basis": "三定方案"}
+    async with lights.post(f"/api/cases/{mine}/ask-return", json=reason) as answer:
+        assert answer.status == 200
+    async with (await staff.visitor("desk")).post(
+        f"/api/cases/{mine}/accept-return", json={}
+    ) as answer:
+        assert answer.status == 200
     assert (await get(lights, f"/api/cases/{mine}"))[0] == 404  # it is nobody's again
+
+
+async def test_a_unit_that_helps_or_is_asked_sees_the_case_as_long_as_that_lasts(
+    staff: Staff, town: Town, services: Services
+) -> None:
+    desk, water = await staff.visitor("desk"), await staff.visitor("water")
+    case_id = await town.case_of(await town.is_talked(NOW - timedelta(minutes=3), SAID))
+    await services.pool.execute("UPDATE cases SET unit = $2 WHERE id = $1", case_id, WATER)
+    path = f"/api/cases/{case_id}"
+
+    async def step(word: str, body: dict[str, Any], *, by: ClientSession = desk) -> None:
+        async with by.post(f"{path}/{word}", json=body) as answer:
+            assert answer.status == 200, (word, await answer.text())
+
+    assert (await get(water, path))[0] == 404  # only suggested so far
+    await step("open", CONFIRMED)
+    assert (await get(water, path))[0] == 404
+    await step("consult", {"units": [WATER], "reason": "管网归属不清"})
+    assert (await get(water, path))[0] == 200
+    await step("comment", {"comment": "不属自来水管网"}, by=water)
+    assert (await get(water, path))[0] == 200
+    await step("conclude", {"ruling": "由城管牵头"})
+    assert (await get(water, path))[0] == 404
+    await step("dispatch", {"unit": CITY_LIGHTS, "helpers": [WATER]})
+    assert (await get(water, path))[0] == 200
+    _, found = await get(water, "/api/cases")
+    assert [case["id"] for case in found["cases"]] == [case_id]
+
+
+async def test_a_hidden_case_answers_everywhere_like_one_that_does_not_exist(
+    staff: Staff, town: Town
+) -> None:
+    other = await dispatched(town, WATER, 5)
+    lights = await staff.visitor("lights")
+    tried = 0
+    for endpoint in ENDPOINTS:
+        if "{case_id}" not in endpoint.path:
+            continue
+        told = []
+        for case_id in (other, 999_999):
+            path = endpoint.path.format(case_id=case_id, evidence_id=1)
+            body = sample(endpoint) if endpoint.body else None
+            async with lights.request(endpoint.method, path, json=body) as answer:
+                told.append((answer.status, (await answer.text()).replace(f"id {case_id}", "")))
+        assert told[0] == told[1], endpoint.path
+        tried += told[0][0] == 404
+    assert tried >= 12  # the others are not a unit's to ask
+
+
+def sample(endpoint: Endpoint) -> dict[str, Any]:
+    """A body that passes the endpoint's model."""
+    assert endpoint.body is not None
+    words = {"days": 2, "units": [CITY_LIGHTS], "helpers": [CITY_LIGHTS], "unit": CITY_LIGHTS}
+    required = endpoint.body.model_json_schema().get("required", [])
+    return {name: words.get(name, "原因") for name in required}
 
 
 async def test_the_journal_shows_each_person_what_they_may_see(staff: Staff, town: Town) -> None:
