@@ -23,9 +23,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 5.0
 """Seconds after which a reader looks even if it heard nothing."""
-Shown = Callable[
-    [asyncpg.Connection, Sequence[journal.Entry]], Awaitable[Sequence[journal.Entry]]
-]
+Shown = Callable[[asyncpg.Connection, Sequence[journal.Entry]], Awaitable[Sequence[journal.Entry]]]
 """Which of some rows a reader may see."""
 Connect = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
 KEPT = 1000

@@ -74,8 +74,7 @@ async def _follow(response: web.StreamResponse, source: Feed, last: int, asked: 
             if _is_over(asked):
                 return
             if time.monotonic() - looked >= BEAT:
-                looked, sight = time.monotonic(), asked.sight
-    shown = None if sight.everything else sight.shown
+                looked = time.monotonic()
                 if not await _still(asked):
                     return
             await _send(response, text)
