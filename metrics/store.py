@@ -162,11 +162,8 @@ SELECT CASE WHEN c.line = ANY ($1::text[]) THEN c.line ELSE 'other' END AS line,
 # no case was reopened then.
 _CLOSED_ITEMS: LiteralString = """
 SELECT CASE WHEN c.line = ANY ($1::text[]) THEN c.line ELSE 'other' END AS line,
-       ended.kind, ended.urgency, coalesce(j.body ->> 'level1', c.level1) AS level1,
-       coalesce(j.body ->> 'policy', c.policy, '') AS policy, 'closed' AS state,
-       ended.accepted_at,
-       CASE WHEN j.body ? 'outcome' THEN (j.body ->> 'due_at')::timestamptz ELSE c.due_at END
-           AS due_at,
+       ended.kind, ended.urgency, ended.level1, coalesce(ended.policy, '') AS policy,
+       'closed' AS state, ended.accepted_at, ended.due_at,
        ended.outcome = 'withdrawn' AS withdrawn,
        coalesce(told.answers, '{}')
            || CASE WHEN ended.outcome IN ('direct', 'explained', 'terminated') THEN ARRAY[j.at]
@@ -175,12 +172,16 @@ SELECT CASE WHEN c.line = ANY ($1::text[]) THEN c.line ELSE 'other' END AS line,
   FROM journal j
   JOIN cases c ON c.id = j.case_id
  CROSS JOIN LATERAL (
-       SELECT coalesce(j.body ->> 'outcome', c.outcome) AS outcome,
-              coalesce(j.body ->> 'kind', c.kind) AS kind,
-              coalesce(j.body ->> 'urgency', c.urgency, 'normal') AS urgency,
-              CASE WHEN j.body ? 'outcome' THEN (j.body ->> 'opened_at')::timestamptz
-                   WHEN c.opened_at IS NULL AND j.event <> 'case.withdrawn' THEN c.closed_at
-                   ELSE c.opened_at END AS accepted_at) ended
+       SELECT j.body ->> 'outcome' AS outcome, j.body ->> 'kind' AS kind,
+              j.body ->> 'urgency' AS urgency, j.body ->> 'level1' AS level1,
+              j.body ->> 'policy' AS policy, (j.body ->> 'due_at')::timestamptz AS due_at,
+              (j.body ->> 'opened_at')::timestamptz AS accepted_at
+        WHERE j.body ? 'outcome'
+       UNION ALL
+       SELECT c.outcome, c.kind, coalesce(c.urgency, 'normal'), c.level1, c.policy, c.due_at,
+              CASE WHEN c.opened_at IS NULL AND j.event <> 'case.withdrawn' THEN c.closed_at
+                   ELSE c.opened_at END
+        WHERE NOT j.body ? 'outcome') ended
   LEFT JOIN LATERAL (
        SELECT array_agg(a.at) FILTER (WHERE a.event = 'case.answered') AS answers,
               array_agg(a.at) FILTER (WHERE a.event = 'case.redo') AS returns
