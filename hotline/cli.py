@@ -20,6 +20,7 @@ from hotline import (
     cli_jobs,
     cli_keys,
     cli_notices,
+    cli_phones,
     cli_policy,
     cli_reconcile,
     cli_speech,
@@ -54,6 +55,7 @@ app.add_typer(cli_jobs.jobs_app, name="jobs")
 app.add_typer(cli_keys.keys_app, name="keys")
 app.add_typer(cli_notices.notices_app, name="notices")
 app.add_typer(cli_users.users_app, name="users")
+app.add_typer(cli_phones.phones_app, name="phones")
 app.add_typer(cli_speech.model, name="model")
 app.add_typer(cli_policy.policy_app, name="policy")
 app.add_typer(cli_policy.calendar_app, name="calendar")

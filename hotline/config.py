@@ -89,8 +89,33 @@ class Operator(Table):
     extension: Annotated[str, Field(pattern=r"^[0-9]{2,8}$")]
     badge: Text
     name: str = ""
+    secret: SecretStr | None = None
+    """The password of his telephone, where it does not stand in the exchange's secrets file."""
+    secret_file: Path | None = None
     penalty: Annotated[int, Field(ge=0, le=1000)] | None = None
     """How late lines ring him: 0 first, 10 in the second group; None leaves the exchange's own."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret(cls, values: Any) -> Any:
+        return with_secret(values, "secret")
+
+
+class Phones(Table):
+    """Where softphones register, what they speak, and where the exchange keeps their passwords.
+
+    It must agree with the exchange's own configuration; deploy/asterisk offers UDP without SRTP.
+    """
+
+    server: Text | None = None
+    port: Port = 5060
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    srtp: bool = False
+    codecs: tuple[Literal["PCMA", "PCMU", "G722"], ...] = ("PCMA", "PCMU")
+    secrets_file: Path | None = None
+    link_seconds: Annotated[float, Field(ge=30, le=86400)] = 600.0
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")] | None = None
+    """How telephones reach this service; default: the address it listens on."""
 
 
 class Control(Table):
@@ -173,6 +198,7 @@ class Config(BaseSettings):
     delivery: Delivery = Delivery()
     seats: Seats = Seats()
     probe: Probe = Probe()
+    phones: Phones = Phones()
     classifier_model: Path | None = None
     evidence_mebibytes: Annotated[int, Field(ge=1, le=1024)] = 10
     short_abandon_seconds: PositiveFloat = 5.0
@@ -232,6 +258,12 @@ class Config(BaseSettings):
     def loaded_calendars(self) -> Path:
         """Where the years of the holiday calendar stand that the city has loaded itself."""
         return self.calendars_dir or self.data_dir / "calendars"
+
+    @property
+    def phones_url(self) -> str:
+        """Where telephones fetch their settings, without a slash at the end."""
+        host = f"[{self.http_host}]" if ":" in self.http_host else self.http_host
+        return (self.phones.public_url or f"http://{host}:{self.http_port}").rstrip("/")
 
     @property
     def keys_path(self) -> Path:

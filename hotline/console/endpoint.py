@@ -26,6 +26,7 @@ ID = re.compile(r"[a-z]+_id")
 NUMBER = "[0-9]{1,18}"
 PARTS: Mapping[str, str] = {
     "operator": "[0-9]{2,8}",
+    "token": "[A-Za-z0-9_-]{43}",
     "leg": "|".join(sorted(Leg)),
     "policy": "[a-z0-9][a-z0-9-]{0,63}",
 }

@@ -22,6 +22,7 @@ from telephony.control import CallControl
 from telephony.errors import ActionRefused
 from telephony.events import UniqueId
 from telephony.live import LiveCall, LiveChannel, live_call, live_channels
+from tests.phones.provisioned import by_linphone, telephone_at
 from tests.phones.softphones import Softphone, Softphones
 
 COLUMNS = (
@@ -171,11 +172,14 @@ async def staged(
         server = f"127.0.0.1:{exchange.sip_port}"
 
         async def seat(extension: str, hertz: int) -> Softphone:
+            """Registered with what a person scans for Linphone, and nothing else."""
+            account = by_linphone(telephone_at(exchange, extension))
+            assert (account.server, account.transport) == (server, "udp")
             return await phones.add(
-                extension,
+                account.user,
                 address="127.0.0.2",
-                server=server,
-                secret=secrets.operators[extension],
+                server=account.server,
+                secret=account.secret,
                 hertz=hertz,
             )
 

@@ -14,6 +14,7 @@ from telephony.control import Ear
 from telephony.live import LiveChannel
 from tests.deploy.sip_calls import Caller, Sipp, alaw, tone
 from tests.phones.baresip import baresip
+from tests.phones.provisioned import by_microsip, telephone_at
 from tests.phones.softphones import HEADER_BYTES
 from tests.phones.sounds import RATE, loudness
 from tests.phones.stage import (
@@ -64,7 +65,7 @@ def parts_with(samples: Sequence[int], hertz: int) -> int:
 
 def at_home(stage: Stage) -> list[int]:
     """What the citizen has heard, as far as Asterisk has written it; the header comes last."""
-    file = next(stage.asterisk.exchange.recordings_dir.glob("*-operator.wav"))
+    file = min(stage.asterisk.exchange.recordings_dir.glob("*-operator.wav"))
     data = file.read_bytes()[HEADER_BYTES:]
     return [
         int.from_bytes(data[n : n + 2], "little", signed=True) for n in range(0, len(data) - 1, 2)
@@ -79,13 +80,19 @@ async def leg(stage: Stage, *others: str) -> tuple[LiveChannel, LiveChannel]:
     return call.caller, mine
 
 
-async def is_whispered_to(stage: Stage) -> None:
+async def is_attended(stage: Stage) -> None:
+    """Listened to, whispered to, joined: the citizen hears the supervisor only the last time."""
     _, mine = await leg(stage)
-    await stage.control.attend(SUPERVISOR, mine, Ear.WHISPER)
-    whispering = await stage.supervisor.answer()
-    await stage.supervisor.hears(whispering, yes=[CITIZEN_HZ, SPARE_HZ])
-    await stage.supervisor.order("hang_up", call=whispering)
-    await stage.supervisor.until("gone", call=whispering)
+    for ear in Ear:
+        await stage.control.attend(SUPERVISOR, mine, ear)
+        attending = await stage.supervisor.answer()
+        await stage.supervisor.hears(attending, yes=[CITIZEN_HZ, SPARE_HZ])
+        if ear is Ear.BARGE:
+            await stage.until(lambda: parts_with(at_home(stage), SUPERVISOR_HZ) >= 1)
+        else:
+            assert parts_with(at_home(stage), SUPERVISOR_HZ) == 0, ear
+        await stage.supervisor.order("hang_up", call=attending)
+        await stage.supervisor.until("gone", call=attending)
 
 
 async def comes_back(stage: Stage) -> None:
@@ -152,14 +159,43 @@ async def calls_out(stage: Stage) -> None:
     await stage.outside.order("hang_up", call=ringing["call"])
 
 
+async def picks_up_and_hands_over(stage: Stage) -> None:
+    """The call rings at another seat; it is picked up, given to a colleague in turn, and ended."""
+    call = await stage.citizen.dial(HOTLINE)
+    await stage.operator.until("ringing")
+    ringing = (await stage.live(speaking=[])).at_seat(OPERATOR)
+    assert ringing is not None
+    await stage.control.pick_up(SPARE, ringing)
+    await stage.operator.until("gone")
+    await stage.citizen.hears(call, yes=[SPARE_HZ])
+    caller, mine = await leg(stage)
+    await stage.control.consult(caller, mine, COLLEAGUE, "mayor")
+    asked = await stage.colleague.answer()
+    await stage.colleague.hears(asked, yes=[SPARE_HZ], no=[CITIZEN_HZ])
+    held = await stage.live(speaking=[])
+    with_ = held.at_seat(COLLEAGUE)
+    assert with_ is not None
+    await stage.control.resume(held.caller, with_, "mayor")
+    joined = await stage.live(speaking=[COLLEAGUE])
+    leaving = joined.at_seat(SPARE)
+    if leaving is not None:
+        await stage.control.hang_up(leaving)
+    await stage.citizen.hears(call, yes=[COLLEAGUE_HZ], no=[SPARE_HZ])
+    await stage.control.hang_up(joined.caller)
+    await stage.citizen.until("gone", call=call)
+    await stage.colleague.until("gone", call=asked)
+
+
 async def test_baresip_takes_a_call_and_goes_through_each_action(
     stage: Stage, sipp: Sipp, tmp_path: Path
 ) -> None:
+    told = telephone_at(stage.asterisk.exchange, SPARE)
+    account = by_microsip(told, tmp_path / "microsip.ini")
     async with baresip(
         tmp_path / "baresip",
-        user=SPARE,
-        secret=stage.asterisk.secrets.operators[SPARE],
-        server=stage.server,
+        user=account.user,
+        secret=account.secret,
+        server=account.server,
         address="127.0.0.4",
         port=free_port(socket.SOCK_DGRAM),
         hertz=SPARE_HZ,
@@ -172,7 +208,7 @@ async def test_baresip_takes_a_call_and_goes_through_each_action(
         sound.write_bytes(alaw(tone(CITIZEN_HZ, 120)))
         citizen = Caller(number=HOTLINE, sound=sound, hangs_up=False)
         calling = asyncio.create_task(sipp.call(citizen, stage.asterisk.exchange.sip_port))
-        await is_whispered_to(stage)
+        await is_attended(stage)
         await holds_and_comes_back(stage)
         await asks_a_colleague(stage)
         await is_joined_by_the_police(stage)
@@ -180,12 +216,16 @@ async def test_baresip_takes_a_call_and_goes_through_each_action(
         assert await calling == 0
         await calls_out(stage)
         await stage.empty()
+        for seat, paused in ((OPERATOR, "false"), (SPARE, "true")):
+            turn = {"Interface": f"PJSIP/{seat}", "Paused": paused, "Reason": "turn"}
+            await stage.actor.action("QueuePause", turn)
+        await picks_up_and_hands_over(stage)
+        await stage.empty()
     heard = phone.heard()
     for hertz in (CITIZEN_HZ, SUPERVISOR_HZ, COLLEAGUE_HZ, POLICE_HZ):
         assert parts_with(heard, hertz) >= 1, hertz
     citizen_heard = at_home(stage)
     for hertz in (SPARE_HZ, POLICE_HZ, COLLEAGUE_HZ):
         assert parts_with(citizen_heard, hertz) >= 1, hertz
-    assert parts_with(citizen_heard, SUPERVISOR_HZ) == 0
     transferrers = [row["channame"].partition("-")[0] for row in stage.cel("BLINDTRANSFER")]
     assert transferrers == [f"PJSIP/{SPARE}"]

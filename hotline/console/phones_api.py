@@ -1,0 +1,103 @@
+"""Setting up an operator's softphone: shown to himself or a supervisor, fetched once by the phone.
+
+Asking makes a link and a journal row, so it is a POST: no page, picture or preview can set it off.
+"""
+
+import segno
+from aiohttp import web
+from pydantic import AwareDatetime, Field
+
+from hotline import phones, provisioning
+from hotline.console.desk import Request
+from hotline.console.endpoint import get, post
+from hotline.console.operators_api import Nothing, about
+from hotline.console.problems import Fault, ProblemError
+from hotline.console.shapes import Told
+from hotline.database import transaction
+from hotline.errors import PhoneLinkGoneError, PhoneUnknownError
+
+
+class PhoneView(Told):
+    """What a softphone is set up with; each text is for one make."""
+
+    operator: str
+    server: str
+    port: int
+    transport: str
+    password: str
+    codecs: tuple[str, ...]
+    srtp: bool
+    link: str = Field(description="Linphone fetches its settings here, once.")
+    expires_at: AwareDatetime
+    qr: str = Field(description="The link as a picture to scan: an SVG data URI.")
+    linphone: str = Field(description="The document behind the link.")
+    microsip: str = Field(description="A section of microsip.ini.")
+    zoiper: str
+    other: str
+
+
+async def provision_phone(asked: Request) -> web.Response | PhoneView:
+    """Show what an operator's softphone is set up with; the journal keeps who saw it."""
+    operator, by = about(asked)
+    try:
+        async with transaction(asked.services.pool) as tx:
+            found = await provisioning.show(
+                tx, asked.services.config, operator, by=by, now=asked.services.clock()
+            )
+    except PhoneUnknownError as error:
+        raise ProblemError(Fault.NOT_POSSIBLE, str(error)) from error
+    phone = found.telephone
+    return PhoneView(
+        operator=operator,
+        server=phone.server,
+        port=phone.port,
+        transport=phone.transport,
+        password=phone.secret,
+        codecs=phone.codecs,
+        srtp=phone.srtp,
+        link=found.link,
+        expires_at=found.expires_at,
+        qr=segno.make(found.link, micro=False).svg_data_uri(scale=4),
+        linphone=phones.linphone(phone),
+        microsip=phones.microsip(phone),
+        zoiper=phones.zoiper(phone),
+        other=phones.anyphone(phone),
+    )
+
+
+async def fetch_phone(asked: Request) -> web.Response:
+    """Give a softphone its settings for a link that nobody has used yet."""
+    try:
+        async with transaction(asked.services.pool) as tx:
+            phone = await provisioning.fetch(
+                tx,
+                asked.services.config,
+                asked.http.match_info["token"],
+                now=asked.services.clock(),
+            )
+    except (PhoneLinkGoneError, PhoneUnknownError) as error:
+        raise ProblemError(Fault.NOT_FOUND, str(error)) from error
+    return web.Response(
+        text=phones.linphone(phone),
+        content_type="application/xml",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+ENDPOINTS = (
+    post(
+        "/api/operators/{operator}/provisioning",
+        provision_phone,
+        Nothing,
+        PhoneView,
+        faults=(Fault.FORBIDDEN, Fault.NOT_POSSIBLE),
+    ),
+    get(
+        "/phones/{token}",
+        fetch_phone,
+        None,
+        media="application/xml",
+        is_open=True,
+        faults=(Fault.NOT_FOUND,),
+    ),
+)
