@@ -119,6 +119,8 @@ class LineSilentError(HotlineError):
 
 class AuditError(HotlineError):
     """The journal, or what is held against it, does not hold; told is the first fault."""
+
+
 class PhoneUnknownError(HotlineError):
     """A telephone cannot be set up: its operator or its password is not known here."""
 

@@ -135,7 +135,7 @@ async def list_operators(asked: Request) -> Operators:
 
 async def log_in(asked: Request) -> OperatorView:
     """Take calls from now on."""
-    operator, by = about(asked)
+    operator, by = _about(asked)
     lines = asked.asked(LogIn).lines
     with refusals():
         return _view(asked, await asked.services.operators.log_in(operator, by, lines))
@@ -143,21 +143,21 @@ async def log_in(asked: Request) -> OperatorView:
 
 async def log_out(asked: Request) -> OperatorView:
     """Take no more calls; refused during one."""
-    operator, by = about(asked)
+    operator, by = _about(asked)
     with refusals():
         return _view(asked, await asked.services.operators.log_out(operator, by))
 
 
 async def ready(asked: Request) -> OperatorView:
     """End a pause or a wrap-up."""
-    operator, by = about(asked)
+    operator, by = _about(asked)
     with refusals():
         return _view(asked, await asked.services.operators.ready(operator, by))
 
 
 async def pause(asked: Request) -> OperatorView:
     """Take no calls for a while; during a call the pause begins after it."""
-    operator, by = about(asked)
+    operator, by = _about(asked)
     reason = asked.asked(Pause).reason
     with refusals():
         return _view(asked, await asked.services.operators.pause(operator, by, reason))
@@ -220,7 +220,7 @@ async def _tell(tx: Connection, event: Event, entered: Entered, by: str, now: da
     await journal.write(tx, at=now, actor=by, event=event, body=body)
 
 
-def about(asked: Request) -> tuple[str, str]:
+def _about(asked: Request) -> tuple[str, str]:
     """Whom the order is about and who gives it: oneself, or anybody for a supervisor."""
     operator = asked.http.match_info["operator"]
     seat = asked.person.seat if asked.person else None

@@ -1,4 +1,4 @@
-"""Setting up an operator's softphone: shown to himself or a supervisor, fetched once by the phone.
+"""Setting up a softphone: shown to its operator or an administrator, fetched once by the phone.
 
 Asking makes a link and a journal row, so it is a POST: no page, picture or preview can set it off.
 """
@@ -10,11 +10,13 @@ from pydantic import AwareDatetime, Field
 from hotline import phones, provisioning
 from hotline.console.desk import Request
 from hotline.console.endpoint import get, post
-from hotline.console.operators_api import Nothing, about
+from hotline.console.operators_api import Nothing
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Told
+from hotline.console.who import DESK
 from hotline.database import transaction
 from hotline.errors import PhoneLinkGoneError, PhoneUnknownError
+from routing.cases import Role
 
 
 class PhoneView(Told):
@@ -38,7 +40,7 @@ class PhoneView(Told):
 
 async def provision_phone(asked: Request) -> web.Response | PhoneView:
     """Show what an operator's softphone is set up with; the journal keeps who saw it."""
-    operator, by = about(asked)
+    operator, by = _about(asked)
     try:
         async with transaction(asked.services.pool) as tx:
             found = await provisioning.show(
@@ -63,6 +65,21 @@ async def provision_phone(asked: Request) -> web.Response | PhoneView:
         zoiper=phones.zoiper(phone),
         other=phones.anyphone(phone),
     )
+
+
+def _about(asked: Request) -> tuple[str, str]:
+    """Whose telephone, and who asks; before there are users a supervisor's seat administers."""
+    operator, who = asked.http.match_info["operator"], asked.who
+    administers = (
+        Role.ADMINISTRATOR in who.roles
+        if who.user_id is not None
+        else who.seat in asked.services.config.control.supervisors
+    )
+    if who.seat != operator and not administers:
+        raise ProblemError(
+            Fault.FORBIDDEN, "Only an administrator may set up somebody else's telephone."
+        )
+    return operator, who.name
 
 
 async def fetch_phone(asked: Request) -> web.Response:
@@ -91,6 +108,7 @@ ENDPOINTS = (
         Nothing,
         PhoneView,
         faults=(Fault.FORBIDDEN, Fault.NOT_POSSIBLE),
+        roles=DESK | {Role.ADMINISTRATOR},
     ),
     get(
         "/phones/{token}",

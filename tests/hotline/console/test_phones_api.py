@@ -1,4 +1,4 @@
-"""Setting up a softphone over HTTP: by oneself or a supervisor, and by the telephone once."""
+"""Setting up a softphone over HTTP: by oneself or an administrator, and by the telephone once."""
 
 import json
 from collections.abc import AsyncIterator
@@ -8,8 +8,11 @@ import pytest
 from aiohttp import ClientSession
 
 from hotline.config import Control, Phones
+from hotline.console.desk import DESK
 from hotline.database import Pool
+from routing.cases import Role
 from tests.hotline.console.conftest import SEATS, Clock, Site, configured, opened, services_on
+from tests.hotline.console.staff import Staff, hire
 from tests.phones.provisioned import read_linphone
 
 SECRET = "made-up-for-the-telephone"
@@ -83,3 +86,18 @@ async def test_a_link_grows_old(site: Site, clock: Clock) -> None:
     link = str(told["link"])
     async with site.visitor().get(link[link.index("/phones/") :]) as answer:
         assert answer.status == 404
+
+
+async def test_once_there_are_users_an_administrator_sees_it_and_a_supervisor_does_not(
+    site: Site, pool: Pool
+) -> None:
+    services = site.runner.app[DESK].services
+    await hire(services, "root", Role.ADMINISTRATOR)
+    await hire(services, "boss", Role.SUPERVISOR)
+    staff = Staff(services=services, site=site)
+    found, told = await asked(await staff.visitor("root"), OWN)
+    assert (found, told["password"]) == (200, SECRET)
+    found, told = await asked(await staff.visitor("boss"), OWN)
+    assert (found, told["type"]) == (403, "forbidden")
+    rows = await pool.fetch("SELECT actor FROM journal WHERE event = 'phone.provisioned'")
+    assert [row["actor"] for row in rows] == ["root"]

@@ -119,6 +119,8 @@ EXPECTED = {
     "POST /api/operators/{operator}/logout": DESK,
     "POST /api/operators/{operator}/ready": DESK,
     "POST /api/operators/{operator}/pause": DESK,
+    "POST /api/operators/{operator}/provisioning": f"{DESK} administrator",
+    "GET /phones/{token}": OPEN,
     "GET /api/roster": OFFICE,
     "POST /api/roster": "supervisor",
     "DELETE /api/roster/{shift_id}": "supervisor",
