@@ -132,6 +132,15 @@ class Event(StrEnum):
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - likewise
     ABSENCE_ENTERED = "absence.entered"
     ABSENCE_ENDED = "absence.ended"
+    SEEN_CASE = "seen.case"
+    SEEN_CALL = "seen.call"
+    SEEN_SOUND = "seen.sound"
+    SEEN_EVIDENCE = "seen.evidence"
+    SEEN_IDENTITY = "seen.identity"
+
+
+LOOKS = frozenset(event for event in Event if event.startswith("seen."))
+"""Somebody looked: kept like everything else, asked for by itself, and no news for the feed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +166,8 @@ _ONE: LiteralString = """
     SELECT id, at, actor, event, call_id, case_id, body FROM journal WHERE id = $1"""
 _OF_CASE: LiteralString = """
     SELECT id, at, actor, event, call_id, case_id, body FROM journal
-     WHERE case_id = $1 OR call_id = (SELECT call_id FROM cases WHERE id = $1)
+     WHERE (case_id = $1 OR call_id = (SELECT call_id FROM cases WHERE id = $1))
+       AND NOT starts_with(event, 'seen.')
      ORDER BY id"""
 
 

@@ -12,6 +12,7 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import get
 from hotline.console.playing import played
 from hotline.console.problems import Fault, ProblemError
+from hotline.console.seen_api import note
 from hotline.console.shapes import (
     CallDetail,
     CallQuery,
@@ -25,6 +26,7 @@ from hotline.console.shapes import (
 from hotline.console.who import OFFICE
 from hotline.database import Connection, borrowed
 from hotline.errors import SoundGoneError
+from hotline.journal import Event
 from hotline.masking import mask_name, mask_number
 from hotline.store import kept_at
 from routing.cases import Urgency
@@ -91,6 +93,7 @@ async def one_call(asked: Request) -> CallDetail:
         sound = await conn.fetch(_SOUND, call_id)
         legs = await conn.fetch(_WORDS, call_id)
         dialogue = await _dialogue(conn, call_id)
+    await note(asked, Event.SEEN_CALL, call_id=call_id)
     return CallDetail(
         **_view(row),
         sound=tuple(_recording(call_id, it) for it in sound),
@@ -113,10 +116,17 @@ async def play(asked: Request) -> web.StreamResponse:
         row = await conn.fetchrow(_PATH, call_id, leg)
     try:
         if row is not None:
+            if _from_the_start(asked.http):
+                await note(asked, Event.SEEN_SOUND, call_id=call_id, what=leg)
             return await played(asked.http, asked.services.sounds, kept_at(row))
     except SoundGoneError as error:
         log.error("Call %d cannot be played: %s", call_id, error)  # noqa: TRY400 - no surprise
     raise ProblemError(Fault.NO_SOUND, f"Call {call_id} has no stored sound of this side.")
+
+
+def _from_the_start(http: web.Request) -> bool:
+    """Whether this is a first request for a sound; a player asks for the rest in pieces."""
+    return http.headers.get("Range", "bytes=0-").replace(" ", "").startswith("bytes=0-")
 
 
 def _recording(call_id: int, row: asyncpg.Record) -> RecordingView:

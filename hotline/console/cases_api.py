@@ -19,9 +19,11 @@ from hotline.console.case_shapes import (
 from hotline.console.desk import Request
 from hotline.console.endpoint import get
 from hotline.console.problems import Fault, ProblemError
+from hotline.console.seen_api import note
 from hotline.console.shapes import Catalogue, EntryView, UnitView
 from hotline.console.who import READERS
 from hotline.database import Connection, borrowed
+from hotline.journal import Event
 from hotline.services import Services
 from routing import store, text_store, unit_store
 from routing.cases import Case, CaseState, Kind, Urgency
@@ -78,7 +80,9 @@ async def one_case(asked: Request) -> CaseDetail:
         conn.transaction(isolation="repeatable_read", readonly=True),
     ):
         await asked.sight.check(conn, case_id)
-        return await detail(asked, conn, case_id)
+        found = await detail(asked, conn, case_id)
+    await note(asked, Event.SEEN_CASE, case_id=case_id)
+    return found
 
 
 async def detail(asked: Request, conn: Connection, case_id: int) -> CaseDetail:

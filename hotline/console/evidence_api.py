@@ -12,9 +12,11 @@ from hotline.console.cases_api import evidence_view
 from hotline.console.desk import Request
 from hotline.console.endpoint import Endpoint, get
 from hotline.console.problems import Fault, ProblemError
+from hotline.console.seen_api import note
 from hotline.console.who import READERS
 from hotline.database import borrowed, transaction
 from hotline.errors import EvidenceRefusedError, EvidenceTooLargeError, EvidenceUnknownError
+from hotline.journal import Event
 from routing.errors import CaseUnknown
 
 _MEDIA = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80}")
@@ -73,6 +75,7 @@ async def download_evidence(asked: Request) -> web.StreamResponse:
         path = await evidence.file_of(asked.services.config.evidence_dir, piece)
     except EvidenceUnknownError as error:
         raise ProblemError(Fault.NOT_FOUND, str(error)) from error
+    await note(asked, Event.SEEN_EVIDENCE, case_id=case_id, what=str(evidence_id))
     return web.FileResponse(
         path,
         headers={

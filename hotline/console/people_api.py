@@ -34,7 +34,8 @@ from hotline.users import LONGEST_WAIT, User, Way
 KNOWN_FOR = timedelta(days=30)
 _JOURNAL: LiteralString = """
     SELECT id, at, actor, event, call_id, case_id, body FROM journal
-     WHERE ($1::bigint IS NULL OR id < $1)
+     WHERE NOT starts_with(event, 'seen.')
+       AND ($1::bigint IS NULL OR id < $1)
        AND ($2::bigint IS NULL OR call_id = $2)
        AND ($3::bigint IS NULL OR case_id = $3)
        AND ($5::boolean OR case_id IN (SELECT cases_of_unit($6))

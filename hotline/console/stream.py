@@ -106,7 +106,8 @@ async def _with_beats(entries: AsyncIterator[journal.Entry]) -> AsyncGenerator[s
             if entry is None:
                 return
             following = asyncio.ensure_future(anext(entries, None))
-            yield _text(entry)
+            if entry.event not in journal.LOOKS:
+                yield _text(entry)
     finally:
         following.cancel()
 

@@ -16,6 +16,8 @@ READERS = OFFICE | {Role.UNIT}
 """Who may read cases. Administrators look after the service and see no case by that role."""
 RULERS = frozenset({Role.SUPERVISOR, Role.DUTY_OFFICER})
 SUPERVISORS = frozenset({Role.SUPERVISOR})
+INSPECTORS = frozenset({Role.SUPERVISOR, Role.DISCIPLINE})
+"""Who may ask who saw a case."""
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 TELLERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 """Who looks after the notices and the address book."""

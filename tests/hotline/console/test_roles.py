@@ -56,6 +56,8 @@ EXPECTED = {
     "GET /api/calls": OFFICE,
     "GET /api/calls/{call_id}": OFFICE,
     "GET /api/calls/{call_id}/sound/{leg}": OFFICE,
+    "POST /api/calls/{call_id}/reveal": CALLERS,
+    "GET /api/cases/{case_id}/seen": "supervisor discipline",
     "GET /api/cases": READERS,
     "GET /api/cases/{case_id}": READERS,
     "POST /api/cases/{case_id}/open": OPENERS,
