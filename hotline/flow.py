@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hotline import callbacks, journal, popup, store, telling
+from hotline import absence_rows, absences, callbacks, journal, popup, store, telling
 from hotline.callbacks import Callback, Result, Tried
 from hotline.database import Connection
 from hotline.jobs import JobName, Parked, enqueue, retry
@@ -229,13 +229,20 @@ async def case_moved(
     expected: CaseState | None = None,
     version: int | None = None,
 ) -> cases.Moved:
-    """Somebody moved a case; an illegal move raises one sentence and changes nothing."""
+    """Somebody moved a case; an illegal move raises one sentence and changes nothing.
+
+    Whoever stands in for a person who is away may do what is that person's, and the row says so.
+    """
+    staffing = await absence_rows.staffing(tx, now)
+    actor, given = absences.acting_for(staffing, actor), absences.redirected(staffing, data)
     moved = await cases.move(
-        tx, case_id, move, actor, now, data, limits=limits, expected=expected, version=version
+        tx, case_id, move, actor, now, given, limits=limits, expected=expected, version=version
     )
     if moved.after.call_id is not None:
         await store.hold_call(tx, moved.after.call_id)
-    row = _Row(event=Event(moved.event), body=moved.body, case_id=case_id)
+    absent = absences.done_for(staffing, moved.before, move, actor, data)
+    body = moved.body if absent is None else {**moved.body, "for": absent}
+    row = _Row(event=Event(moved.event), body=body, case_id=case_id)
     await _tell(tx, actor.name, now, moved.after.call_id, [row])
     return moved
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from hotline import journal, notice_rows
+from hotline import absence_rows, journal, notice_rows
 from hotline.catalogue import Language, messages, say
 from hotline.config import Config
 from hotline.config_notices import NoticeRule
@@ -96,6 +96,9 @@ class NoticeDesk:
     ) -> list[tuple[str, str, str]]:
         """Destination, holder and address of everybody a rule wants to be told."""
         holder = str(entry.body.get(rule.to) or "") if rule.to in {"unit", "owner"} else rule.to
+        if holder and rule.to == "owner":
+            # Whoever is away is told nothing: the deputy is, or the desk.
+            holder = (await absence_rows.staffing(tx, self._clock())).reached(holder)
         book = await notice_rows.addresses(tx, holder) if holder else []
         return [
             (name, to, address)

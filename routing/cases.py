@@ -160,6 +160,12 @@ class Actor:
     name: str
     roles: frozenset[Role]
     unit: str | None = None
+    stands_for: frozenset[str] = frozenset()
+    """Other names that are this person's now: the own seat, people away (see absences.py)."""
+
+    def answers_to(self, name: str | None) -> bool:
+        """Whether what belongs to this name is this person's to do."""
+        return name is not None and (name == self.name or name in self.stands_for)
 
     @property
     def everywhere(self) -> bool:

@@ -209,7 +209,7 @@ def by_the_owner_or_overseer(attempt: Attempt) -> str | None:
     case, actor = attempt.case, attempt.actor
     if attempt.data.person == case.owner:
         return f"{case.owner} answers for it already"
-    if actor.name == case.owner or actor.roles & OVERSEERS:
+    if actor.answers_to(case.owner) or actor.roles & OVERSEERS:
         return None
     return f"only {case.owner}, who answers for it, may offer it"
 
@@ -218,7 +218,7 @@ def by_whom_it_was_offered_to(attempt: Attempt) -> str | None:
     """Nobody becomes responsible without being asked, nor by another's word."""
     if attempt.case.offered_to is None:
         return "it was offered to nobody"
-    if attempt.actor.name == attempt.case.offered_to:
+    if attempt.actor.answers_to(attempt.case.offered_to):
         return None
     return f"it was offered to {attempt.case.offered_to}"
 
@@ -226,7 +226,7 @@ def by_whom_it_was_offered_to(attempt: Attempt) -> str | None:
 def offered(attempt: Attempt) -> str | None:
     """The one asked says no, or the owner takes the offer back."""
     case = attempt.case
-    if case.offered_to is not None and attempt.actor.name == case.owner:
+    if case.offered_to is not None and attempt.actor.answers_to(case.owner):
         return None
     return by_whom_it_was_offered_to(attempt)
 

@@ -87,6 +87,8 @@ class Filter:
     owner: str | None = None
     drafted_from: datetime | None = None
     drafted_before: datetime | None = None
+    owners: Sequence[str] | None = None
+    """Live cases that one of these names answers for, or is offered."""
     of_unit: str | None = None
     """Only what this unit may see: not the same as the cases it leads, see `cases_of_unit`."""
 
@@ -162,6 +164,9 @@ LIST: LiteralString = """
       AND ($10::timestamptz IS NULL OR drafted_at < $10)
       AND ($11::bigint IS NULL OR id < $11)
       AND ($13::text IS NULL OR id IN (SELECT cases_of_unit($13)))
+      AND ($14::text[] IS NULL
+           OR (state NOT IN ('closed', 'archived')
+               AND (owner = ANY ($14) OR offered_to = ANY ($14))))
     ORDER BY id DESC
     LIMIT $12"""
 
@@ -343,6 +348,7 @@ async def page(
         after,
         size + 1,
         wanted.of_unit,
+        _texts(wanted.owners),
     )
     cases = tuple(case_in(row) for row in rows[:size])
     return Page(cases=cases, after=cases[-1].id if len(rows) > size else None)

@@ -32,6 +32,10 @@ class CaseQuery(Asked):
     level1: Name | None = None
     area: Name | None = None
     number: Name | None = Field(default=None, description="A case number as people write it.")
+    mine: bool = Field(
+        default=False,
+        description="Live ones I answer for or am offered, those of people I stand in for too.",
+    )
     before: Id | None = None
     limit: Size = 50
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TypeVar
 
-from hotline import evidence, journal
+from hotline import absence_rows, absences, evidence, journal
 from hotline.console.case_shapes import (
     CaseDetail,
     CaseQuery,
@@ -54,6 +54,7 @@ async def list_cases(asked: Request) -> Cases:
                 area=query.area,
                 unit=query.unit,
                 of_unit=None if asked.sight.everything else asked.sight.unit,
+                owners=await _mine(asked, conn) if query.mine else None,
             ),
             after=query.before,
             limit=query.limit,
@@ -63,6 +64,13 @@ async def list_cases(asked: Request) -> Cases:
 
 def _one(value: T | None) -> tuple[T, ...] | None:
     return None if value is None else (value,)
+
+
+async def _mine(asked: Request, conn: Connection) -> tuple[str, ...]:
+    """Every name whose work is this person's now: the own ones, and those of people away."""
+    staffing = await absence_rows.staffing(conn, asked.services.clock())
+    actor = absences.acting_for(staffing, asked.actor())
+    return (*asked.who.names, *actor.stands_for)
 
 
 async def _by_number(conn: Connection, number: str) -> tuple[Case, ...]:
@@ -97,10 +105,12 @@ async def detail(asked: Request, conn: Connection, case_id: int) -> CaseDetail:
     texts = await text_store.texts_of(conn, case_id)
     units = await unit_store.parts_of(conn, case_id)
     shown = await evidence.of_case(conn, case_id)
+    staffing = await absence_rows.staffing(conn, services.clock())
+    actor = absences.acting_for(staffing, asked.actor())
     return CaseDetail(
         **_view(services, case).model_dump(),
         suggestion=_suggestion(suggestion) if suggestion else None,
-        moves=possible(case, asked.actor(), services.clock(), services.limits),
+        moves=possible(case, actor, services.clock(), services.limits),
         limit=_limit(services, case),
         limit_if_opened_now=_limit_now(services, case),
         units=tuple(PartView.model_validate(asdict(part)) for part in units),

@@ -4,6 +4,7 @@ The server routes by it, checks requests and answers by it, and openapi.py docum
 """
 
 from hotline.console import (
+    absences_api,
     blocks_api,
     callbacks_api,
     callouts_api,
@@ -30,6 +31,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *people_api.ENDPOINTS,
     *users_api.ENDPOINTS,
     *tokens_api.ENDPOINTS,
+    *absences_api.ENDPOINTS,
     *calls_api.ENDPOINTS,
     *cases_api.ENDPOINTS,
     *seen_api.ENDPOINTS,
