@@ -72,6 +72,7 @@ async def test_check_says_of_every_part_whether_it_works(
         "Recordings folder of exchange mianyang-1": "✓",
         "Identity keys": "✓",
         "Routing rules": "✓",
+        "Store for recordings": "✓",
         "Speech model": "✗",
         "Disk space": "✓",
         "Console port": "✓",
