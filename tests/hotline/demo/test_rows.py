@@ -26,6 +26,7 @@ def told(plan: ScriptedCall, number: int = 1, **changes: Any) -> CallView:
     words = {"caller": "done", "operator": "done"} if answered else {}
     facts: dict[str, Any] = {
         "id": number,
+        "kind": "citizen",
         "system": "mianyang-1",
         "line": plan.line,
         "caller": mask_number(plan.caller),
@@ -36,6 +37,7 @@ def told(plan: ScriptedCall, number: int = 1, **changes: Any) -> CallView:
         "answered_at": AT + timedelta(seconds=plan.starts + 8) if answered else None,
         "ended_at": AT + timedelta(seconds=plan.starts + 50),
         "operator": "1001" if answered else None,
+        "badge": None,
         "outcome": plan.fate.value,
         "hangup_by": "caller",
         "recovered": False,
