@@ -5,7 +5,6 @@ of the machine could read them.
 """
 
 import getpass
-import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +26,7 @@ from hotline.database import Connection
 from hotline.errors import UserUnknownError, UserWrongError
 from hotline.masking import mask_name
 from hotline.services import utc_now
-from hotline.users import LOGIN, User, UserFacts
+from hotline.users import LOGIN_FORM, User, UserFacts
 from routing.cases import Role
 
 LONGEST_LIST = 1000
@@ -192,7 +191,7 @@ def _places(config: Config) -> Places:
 
 
 def _check_login(login: str) -> None:
-    if not re.fullmatch(LOGIN, login):
+    if not LOGIN_FORM.fullmatch(login):
         raise UserWrongError(
             "login: 2 to 40 small letters, digits, dots, hyphens, beginning with a letter."
         )

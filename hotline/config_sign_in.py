@@ -2,11 +2,19 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, Field, PositiveFloat, SecretStr, model_validator
 
 from hotline.config_tables import Table, Text, with_secret
 from routing.cases import Role
+
+
+def is_safe(url: str) -> bool:
+    """Whether an address is reached by TLS, or lies on this machine."""
+    parts = urlsplit(url)
+    here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and here))
 
 
 class SignIn(Table):
@@ -42,7 +50,9 @@ class OpenId(Table):
         return with_secret(values, "client_secret")
 
     @model_validator(mode="after")
-    def _no_unit(self) -> Self:
+    def _agree(self) -> Self:
+        if not is_safe(str(self.issuer)):
+            raise ValueError("issuer must begin with https://, except on this machine")
         if {Role.UNIT, Role.SYSTEM} & set(self.roles.values()):
             raise ValueError("roles cannot give unit (which needs a unit's name) or system")
         return self

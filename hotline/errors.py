@@ -77,6 +77,10 @@ class UserWrongError(HotlineError):
     """What is said of a user does not fit together; the sentence names the field."""
 
 
+class OpenIdError(HotlineError):
+    """The identity provider does not vouch for whoever came, or cannot be asked."""
+
+
 class AbsenceUnknownError(HotlineError):
     """There is no such absence."""
 

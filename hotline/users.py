@@ -1,5 +1,6 @@
 """Who works here: users with roles and units, their sessions and tokens, as values; pure."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,6 +10,7 @@ from routing.cases import Role
 ROLES = frozenset(Role) - {Role.SYSTEM}
 """Every role a person can hold."""
 LOGIN = r"^[a-z][a-z0-9._-]{1,39}$"
+LOGIN_FORM = re.compile(LOGIN.replace("$", r"\Z"), re.ASCII)
 FREE_FAILURES = 5
 LONGEST_WAIT = timedelta(minutes=15)
 

@@ -11,6 +11,7 @@ from hotline.console.door import Door
 from hotline.console.person import Person
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.sight import Sight, visible_cases
+from hotline.openid import Provider
 from hotline.services import Services
 from routing.cases import Actor
 
@@ -24,6 +25,7 @@ class Desk:
     services: Services
     door: Door
     counted: Counted
+    openid: Provider | None = None
     readers: set[web.StreamResponse] = field(default_factory=set)
     """The feeds that are open now."""
 
@@ -72,6 +74,11 @@ class Request:
         if self.who.user_id is None:
             raise ProblemError(Fault.NOT_POSSIBLE, "Add a user first, and sign in as that user.")
         return self.who.user_id
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the browser speaks TLS, to us or to a proxy before us."""
+        return self.http.secure or self.http.headers.get("X-Forwarded-Proto") == "https"
 
     @property
     def address(self) -> str:

@@ -65,7 +65,11 @@ async def sign_in(asked: Request) -> web.Response:
         elif not await asyncio.to_thread(desk.door.is_password, given.password):
             raise ProblemError(Fault.WRONG_PASSWORD, "The password is wrong.")
         desk.door.attempts.succeeded(asked.address)
-    return await begun(asked, user, given.seat, Way.PASSWORD if user else Way.CONSOLE)
+    way = Way.PASSWORD if user else Way.CONSOLE
+    cookie, person = await session_begun(asked, user, given.seat, way)
+    response = _json(await _session(desk, person))
+    set_cookie(asked, response, cookie)
+    return response
 
 
 async def _user(asked: Request, given: SignIn, now: datetime) -> User:
@@ -101,8 +105,10 @@ async def _refused(asked: Request, user: User, now: datetime) -> None:
         await journal.write(tx, at=now, actor=user.login, event=Event.USER_REFUSED, body=body)
 
 
-async def begun(asked: Request, user: User | None, seat: str | None, way: Way) -> web.Response:
-    """The answer that carries a new session's cookie; earlier ones of this browser end."""
+async def session_begun(
+    asked: Request, user: User | None, seat: str | None, way: Way
+) -> tuple[str, Person]:
+    """A new session's cookie and who it stands for; the earlier one of this browser ends."""
     desk, now = asked.desk, asked.services.clock()
     async with transaction(asked.services.pool) as tx:
         if seat is not None:
@@ -116,22 +122,18 @@ async def begun(asked: Request, user: User | None, seat: str | None, way: Way) -
             body = {"user": user.login, "way": way, "seat": person.seat}
             word = Event.USER_SIGNED_IN
             await journal.write(tx, at=now, actor=user.login, event=word, body=body)
-    response = _json(await _session(desk, person))
-    set_cookie(asked, response, COOKIE, cookie, desk.door.lasts)
-    return response
+    return cookie, person
 
 
-def set_cookie(
-    asked: Request, response: web.StreamResponse, name: str, value: str, lasts: timedelta
-) -> None:
-    """A cookie no script sees and no other site can send; over TLS it stays there."""
+def set_cookie(asked: Request, response: web.StreamResponse, cookie: str) -> None:
+    """Give the session to the browser: no script sees it and no other site can send it."""
     response.set_cookie(
-        name,
-        value,
-        max_age=int(lasts.total_seconds()),
+        COOKIE,
+        cookie,
+        max_age=int(asked.desk.door.lasts.total_seconds()),
         httponly=True,
         samesite="Strict",
-        secure=asked.http.secure or asked.http.headers.get("X-Forwarded-Proto") == "https",
+        secure=asked.is_secure,
         path="/",
     )
 

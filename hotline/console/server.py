@@ -20,6 +20,7 @@ from hotline.console.openapi import document
 from hotline.console.pages import add_pages
 from hotline.console.person import SCRAPER, Person
 from hotline.console.problems import Fault, ProblemError
+from hotline.openid import Provider
 from hotline.services import Services
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,12 @@ def build(services: Services) -> web.Application:
     )
     app = web.Application(middlewares=[_answer_refusals], client_max_size=LARGEST_BODY)
     counted = Counted(services)
-    app[DESK] = Desk(services=services, door=door, counted=counted)
+    app[DESK] = Desk(
+        services=services,
+        door=door,
+        counted=counted,
+        openid=Provider(config.openid) if config.openid else None,
+    )
     app.on_response_prepare.append(_guard)
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.route, _serve(endpoint))

@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "./dom.js";
 import { ask, post } from "./api.js";
-import { t } from "./text.js";
+import { known, t } from "./text.js";
 
 export function signInView(place, session, done) {
   const error = h("p", { class: "form-error", role: "alert", hidden: true });
@@ -17,6 +17,13 @@ export function signInView(place, session, done) {
     session.openid ? h("a", { class: "button", href: "/api/openid" }, t("login.openid")) : null);
   fill(place, h("section", { class: "login pane" }, h("img", { src: "/web/icon.svg", alt: "", width: "44", height: "44" }), h("h1", {}, t("login.title")), h("p", { class: "soft" }, t("login.hint")), form));
   (session.login_needed ? login : seat).focus();
+  // Whoever comes back from the identity provider without its word is told so once.
+  const problem = new URLSearchParams(location.search).get("problem");
+  if (problem && known(`problem.${problem}`)) {
+    error.hidden = false;
+    fill(error, icon("alert"), t(`problem.${problem}`));
+    history.replaceState(null, "", location.pathname);
+  }
 
   async function send(event) {
     event.preventDefault();

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from hotline.services import Services, utc_now
+from routing.cases import Role
 from telephony.calls import Leg
 from tests.hotline.console.browser import Page, browser, installed
 from tests.hotline.console.conftest import Clock, Site, opened
 from tests.hotline.console.filled import Said, Town
+from tests.hotline.console.staff import hire
 
 SAID = (
     Said(leg=Leg.OPERATOR, start=0.5, text="您好市长热线，请讲"),
@@ -300,3 +302,41 @@ CONTRAST = """(() => {
   }
   return faint;
 })()"""
+
+
+async def test_a_user_signs_in_changes_the_given_password_and_sees_what_the_roles_show(
+    site: Site, page: Page, services: Services
+) -> None:
+    await hire(services, "boss", Role.ADMINISTRATOR)
+    given = await hire(services, "li.na", Role.UNIT, password="given-on-paper-9")
+    await services.pool.execute("UPDATE users SET must_change = true WHERE id = $1", given.id)
+    await page.open(f"{site.url}?lang=zh")
+    await page.write("#login", "li.na")
+    await page.write("#password", "wrong-password")
+    await page.click("form button")
+    await page.until(shows("登录名或口令不对"))
+    await page.write("#password", "given-on-paper-9")
+    await page.click("form button")
+    await page.until(shows("该口令由他人设置"))
+    for name, value in (("old", "given-on-paper-9"), ("new", "a-new-one-of-mine")):
+        await page.write(f"#{name}", value)
+    await page.write("#again", "another")
+    await page.click("form button")
+    await page.until(shows("两次输入的新口令不一致"))
+    await page.write("#again", "a-new-one-of-mine")
+    await page.click("form button")
+    await page.until("document.querySelector('nav')")
+    assert await page.run(
+        "[...document.querySelectorAll('nav a')].map((it) => it.hash).join()"
+    ) == ("#/cases,#/journal")
+    # The browser itself tells of the refused password; nothing else went wrong.
+    assert all("401" in line for line in page.wrong), page.wrong
+
+
+async def test_the_identity_providers_refusal_is_told_once(
+    site: Site, page: Page, services: Services
+) -> None:
+    await hire(services, "boss", Role.ADMINISTRATOR)
+    await page.open(f"{site.url}?lang=zh&problem=sign_in_refused")
+    await page.until(shows("统一身份认证没有通过"))
+    assert await page.run("location.search") == ""

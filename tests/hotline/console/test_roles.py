@@ -29,6 +29,8 @@ EXPECTED = {
     "GET /api/session": OPEN,
     "POST /api/session": OPEN,
     "DELETE /api/session": OPEN,
+    "GET /api/openid": OPEN,
+    "GET /api/openid/back": OPEN,
     "GET /healthz": OPEN,
     "POST /api/session/everywhere/end": ALL,
     "POST /api/session/password": ALL,
