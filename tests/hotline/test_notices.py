@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hotline import journal, notice_rows, notices
+from hotline import absences, accounts, journal, notice_rows, notices
 from hotline.config import Config
 from hotline.database import Pool, connected, transaction
 from hotline.errors import ConfigError, NoticeUnknownError
@@ -20,6 +20,8 @@ from hotline.jobs import Workers
 from hotline.journal import Event
 from hotline.notice_rows import Channel, NoticeRow, NoticeState
 from hotline.notices import NoticeDesk
+from hotline.users import UserFacts
+from routing.cases import Role
 from tests.routing.destinations.receivers import MailBox, Program, mail_box, program
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -70,6 +72,7 @@ def config(tmp_path: Path, receiver: Program, box: MailBox) -> Config:
         notices=[  # type: ignore[arg-type]
             {"events": ["case.*"], "by": ["platform"]},
             {"events": ["case.dispatched"], "by": ["mail"], "to": "unit"},
+            {"events": ["reminder.due"], "by": ["mail"], "to": "owner"},
         ],
         delivery={"first_wait_seconds": 0.01, "longest_wait_seconds": 0.02},  # type: ignore[arg-type]
     )
@@ -267,3 +270,50 @@ def test_addresses_are_masked() -> None:
     assert notices.masked("li@example.org") == "l**@example.org"
     assert notices.masked("13812345678") == "138****5678"
     assert notices.masked("") == ""
+
+
+async def reminded(pool: Pool, owner: str) -> None:
+    async with transaction(pool) as tx:
+        await journal.write(
+            tx, at=NOW, actor="service", event=Event.REMINDER_DUE, body={"owner": owner}
+        )
+
+
+async def test_what_an_owner_is_told_goes_to_whoever_acts_for_one_away(
+    pool: Pool, desk: NoticeDesk, clock: Clock
+) -> None:
+    """The owner may be a seat: the one whose seat it is must be away, not the seat."""
+    facts = {"roles": frozenset({Role.UNIT}), "unit": UNIT}
+    async with transaction(pool) as tx:
+        boss = UserFacts(name="管", roles=frozenset({Role.ADMINISTRATOR}))
+        await accounts.add(tx, "boss", boss, password=None, by="test", now=NOW)
+        for login, seat in (("an", "1001"), ("bo", None)):
+            user = UserFacts(name="某", extension=seat, **facts)  # type: ignore[arg-type]
+            await accounts.add(tx, login, user, password=None, by="test", now=NOW)
+        for holder in ("1001", "bo", "@desk"):
+            await notice_rows.keep_address(
+                tx,
+                holder=holder,
+                channel=Channel.MAIL,
+                address=f"{holder.strip('@')}@example.org",
+                by="test",
+                at=NOW,
+            )
+
+    async def told() -> str:
+        await reminded(pool, "1001")
+        await desk.read()
+        return (await all_of(pool))[0].address
+
+    await desk.read()  # notices begin with what happens after the first look
+    assert await told() == "1001@example.org"
+    away = {"reason": "培训", "since": None, "by": "test", "now": NOW}
+    async with transaction(pool) as tx:
+        until = NOW + timedelta(hours=1)
+        await absences.enter(tx, "an", deputy="bo", until=until, **away)  # type: ignore[arg-type]
+    assert await told() == "bo@example.org"
+    async with transaction(pool) as tx:
+        await absences.enter(tx, "bo", deputy="an", until=None, **away)  # type: ignore[arg-type]
+    assert await told() == "desk@example.org"
+    clock.at = NOW + timedelta(hours=1)
+    assert await told() == "1001@example.org"
