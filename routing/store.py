@@ -149,7 +149,7 @@ EVIDENCE: LiteralString = """
     SELECT id, sha256 FROM case_evidence WHERE case_id = $1 AND id = ANY ($2::bigint[])
      ORDER BY id"""
 
-LIST: LiteralString = """
+_FILTERED: LiteralString = """
     SELECT *
     FROM cases
     WHERE ($1::text[] IS NULL OR state = ANY ($1))
@@ -163,12 +163,13 @@ LIST: LiteralString = """
       AND ($9::timestamptz IS NULL OR drafted_at >= $9)
       AND ($10::timestamptz IS NULL OR drafted_at < $10)
       AND ($11::bigint IS NULL OR id < $11)
-      AND ($13::text IS NULL OR id IN (SELECT cases_of_unit($13)))
-      AND ($14::text[] IS NULL
+      AND ($13::text[] IS NULL
            OR (state NOT IN ('closed', 'archived')
-               AND (owner = ANY ($14) OR offered_to = ANY ($14))))
-    ORDER BY id DESC
-    LIMIT $12"""
+               AND (owner = ANY ($13) OR offered_to = ANY ($13))))"""
+_OF_UNIT: LiteralString = " AND id IN (SELECT seen FROM cases_of_unit($14) AS seen)"
+_ORDER: LiteralString = " ORDER BY id DESC LIMIT $12"
+LIST: LiteralString = _FILTERED + _ORDER
+LIST_OF_UNIT: LiteralString = _FILTERED + _OF_UNIT + _ORDER
 
 FACTS_TOLD = (
     *("helpers", "units", "days", "person", "statutory", "same_as", "explanation", "result"),
@@ -334,7 +335,7 @@ async def page(
     """Return one page of cases, newest first, from below the id `after`."""
     size = max(1, min(limit, LARGEST_PAGE))
     rows = await conn.fetch(
-        LIST,
+        LIST if wanted.of_unit is None else LIST_OF_UNIT,
         _texts(wanted.states),
         _texts(wanted.kinds),
         _texts(wanted.urgencies),
@@ -347,8 +348,8 @@ async def page(
         wanted.drafted_before,
         after,
         size + 1,
-        wanted.of_unit,
         _texts(wanted.owners),
+        *(() if wanted.of_unit is None else (wanted.of_unit,)),
     )
     cases = tuple(case_in(row) for row in rows[:size])
     return Page(cases=cases, after=cases[-1].id if len(rows) > size else None)

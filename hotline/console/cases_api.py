@@ -53,7 +53,7 @@ async def list_cases(asked: Request) -> Cases:
                 level1=query.level1,
                 area=query.area,
                 unit=query.unit,
-                of_unit=None if asked.sight.everything else asked.sight.unit,
+                of_unit=None if asked.sight.everything else asked.sight.unit or "",
                 owners=await _mine(asked, conn) if query.mine else None,
             ),
             after=query.before,

@@ -38,7 +38,7 @@ _JOURNAL: LiteralString = """
        AND ($1::bigint IS NULL OR id < $1)
        AND ($2::bigint IS NULL OR call_id = $2)
        AND ($3::bigint IS NULL OR case_id = $3)
-       AND ($5::boolean OR case_id IN (SELECT cases_of_unit($6))
+       AND ($5::boolean OR case_id IN (SELECT seen FROM cases_of_unit($6) AS seen)
             OR ($7::boolean AND case_id IS NULL AND call_id IS NULL))
      ORDER BY id DESC LIMIT $4"""
 

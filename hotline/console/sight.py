@@ -17,7 +17,9 @@ from hotline.journal import Entry
 from routing.cases import Role
 
 _SEEN: LiteralString = """
-    SELECT id FROM cases WHERE id = ANY ($1::bigint[]) AND id IN (SELECT cases_of_unit($2))"""
+    SELECT id FROM unnest($1::bigint[]) AS asked (id)
+     WHERE (SELECT count(*) FROM cases_of_unit($2) AS seen WHERE seen = asked.id) > 0"""
+# Counted for each, so that a look at one case reads its own rows and not all of the unit's.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
