@@ -15,9 +15,10 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from hotline import blocks, database, sealed
+from hotline import blocks, city_desk, database, sealed
 from hotline.callout import CalloutDesk
-from hotline.casework import load_casework
+from hotline.casework import Casework
+from hotline.city_desk import CityDesk
 from hotline.config import Config
 from hotline.console.server import build
 from hotline.control import ControlDesk
@@ -62,6 +63,7 @@ async def serve(
             tasks.create_task(services.feed.run(), name="feed"),
             tasks.create_task(services.operators.run(), name="operators"),
             tasks.create_task(services.callouts.run(), name="callouts"),
+            tasks.create_task(services.city_desk.run(), name="city"),
             tasks.create_task(running.notices.run(), name="notices"),
             tasks.create_task(running.reminders.run(), name="reminders"),
             tasks.create_task(services.probes.run(), name="probes"),
@@ -95,16 +97,16 @@ def stop_on_signals(stop: asyncio.Event) -> None:
 async def serving(config: Config) -> AsyncIterator[Running]:
     """Open everything the service is made of; nothing runs yet."""
     async with AsyncExitStack() as stack:
-        casework = load_casework(config)
         keys = KeyFile(config.keys_path)
         dsn = await stack.enter_async_context(database.opened(config.dsn, config.data_dir))
-        await _prepare(dsn, keys, ours=config.dsn is None)
+        casework, number = await _prepare(dsn, keys, config)
         size = SPARE_CONNECTIONS + 2 * len(config.exchanges)
         pool = await stack.enter_async_context(database.pooled(dsn, size=size, keys=keys))
         async with database.borrowed(pool) as conn:
             folders = [one.blocked_dir for one in config.exchanges if one.blocked_dir]
             await blocks.write_lists(conn, folders, utc_now())
         feed = Feed(pool=pool, connect=lambda: database.connected(dsn))
+        cities = CityDesk(casework, number, config=config, pool=pool, feed=feed)
         sounds = sounds_of(config)
         await asyncio.to_thread(sounds.clear)
         transcriber = transcriber_of(config)
@@ -120,7 +122,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             recordings_dirs={one.system: one.recordings_dir for one in config.exchanges},
             recording_grace=timedelta(seconds=config.recording_grace_seconds),
             transcriber=transcriber,
-            classifier=casework.classifier,
+            classifier=cities,
         )
         notices = NoticeDesk(config=config, pool=pool, feed=feed, clock=utc_now)
         reminders = ReminderDesk(
@@ -152,16 +154,15 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             feed=feed,
             exchanges=exchanges,
             policies=casework.policies,
-            policy=casework.policy,
             calendar=casework.calendar,
-            city=casework.city,
+            city_desk=cities,
             transcriber=transcriber,
             sounds=sounds,
             control=ControlDesk(
                 config=config,
                 pool=pool,
                 exchanges=exchanges,
-                city=casework.city,
+                city=lambda: cities.city,
                 clock=utc_now,
             ),
             callouts=CalloutDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now),
@@ -183,11 +184,14 @@ async def serving(config: Config) -> AsyncIterator[Running]:
         )
 
 
-async def _prepare(dsn: str, keys: KeyFile, *, ours: bool) -> None:
-    """An embedded database is migrated at the start; a city's own only by `hotline migrate`.
+async def _prepare(dsn: str, keys: KeyFile, config: Config) -> tuple[Casework, int | None]:
+    """The city to begin with, and its version; the schema must be this program's.
 
-    What an earlier version left unsealed is sealed, and everything sealed must be readable.
+    An embedded database is migrated at the start and given the configured city at the first; a
+    city's own is changed only by `hotline migrate` and `hotline city load`. What an earlier version
+    left unsealed is sealed, and everything sealed must be readable.
     """
+    ours = config.dsn is None
     async with database.connected(dsn) as conn:
         missing = [one for one in await database.pending(conn) if one.phase == "pre"]
         if ours:
@@ -196,7 +200,9 @@ async def _prepare(dsn: str, keys: KeyFile, *, ours: bool) -> None:
         if ours or not missing:
             await sealed.seal_old(conn)
             await sealed.check_keys(conn, keys.ring)
-            return
+            if ours:
+                await city_desk.first_load(conn, config, utc_now())
+            return await city_desk.opened(conn, config)
     raise MigrationRefusedError(
         f"The database lacks {len(missing)} migrations of this version: "
         "run `hotline migrate` first."

@@ -1,13 +1,18 @@
-"""What routing needs of the world, loaded once at the start: city, policies, calendar, model."""
+"""What routing needs of the world: city, policies, calendar, model.
 
-from dataclasses import dataclass
+Policies, calendar and model are read once at the start. The city is the newest version that the
+database keeps (`hotline city load`), and where nothing was loaded yet the folder `city_dir`.
+"""
+
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import deploy
 from hotline.config import Config
 from routing.calendar import Calendar, load_calendar
+from routing.city_files import CityData
 from routing.classify import Classifier, Model
-from routing.directory import City, load_city
+from routing.directory import City, city_of, load_city
 from routing.in_force import InForce
 from routing.policy import FOLDER, Policy, load_policies, newest
 
@@ -33,14 +38,16 @@ class Casework:
         return InForce(policies=self.policies, policy=self.policy, calendar=self.calendar)
 
 
-def load_casework(config: Config) -> Casework:
-    """Read the city's folder, the policy packs, the calendar and the trained model, if any.
+def load_casework(config: Config, loaded: CityData | None = None) -> Casework:
+    """Read the policy packs, the calendar and the trained model, if any, for a city.
+
+    The city is made of `loaded`, the database's version of it, else of its folder.
 
     Raises:
         RoutingError: one sentence says which file is missing or wrong.
     """
-    city = load_city(config.city_dir)
-    policies = load_policies(SHIPPED_POLICIES, config.city_dir / FOLDER)
+    city = load_city(config.city_dir) if loaded is None else city_of(loaded)
+    policies = policy_packs(config.city_dir)
     model = _load_model(config.classifier_model) if config.classifier_model else None
     return Casework(
         city=city,
@@ -49,6 +56,22 @@ def load_casework(config: Config) -> Casework:
         policy=newest(policies, config.policy or city.policy),
         calendar=load_calendar(SHIPPED_CALENDARS, config.loaded_calendars),
         model=model,
+    )
+
+
+def policy_packs(city_dir: Path) -> dict[str, Policy]:
+    """Every policy pack that ships or stands in a city's folder, by name."""
+    return load_policies(SHIPPED_POLICIES, city_dir / FOLDER)
+
+
+def with_city(now: Casework, config: Config, loaded: CityData) -> Casework:
+    """The same policies, calendar and model, for another version of the city."""
+    city = city_of(loaded)
+    return replace(
+        now,
+        city=city,
+        classifier=Classifier(city, now.model),
+        policy=newest(now.policies, config.policy or city.policy),
     )
 
 

@@ -17,6 +17,7 @@ from deploy.errors import DeployError
 from hotline import (
     cli_audit,
     cli_cases,
+    cli_city,
     cli_jobs,
     cli_keys,
     cli_notices,
@@ -51,6 +52,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_audit.audit_app, name="audit")
 app.add_typer(cli_cases.cases, name="cases")
+app.add_typer(cli_city.city_app, name="city")
 app.add_typer(cli_jobs.jobs_app, name="jobs")
 app.add_typer(cli_keys.keys_app, name="keys")
 app.add_typer(cli_notices.notices_app, name="notices")

@@ -49,12 +49,12 @@ class ControlDesk:
         config: Config,
         pool: Pool,
         exchanges: Mapping[str, RunningExchange],
-        city: City,
+        city: Callable[[], City],
         clock: Clock,
     ) -> None:
-        """`city` knows the telephones of its units."""
+        """`city` gives the city as it is now, with the telephones of its units."""
         self._config, self._pool, self._exchanges = config, pool, exchanges
-        self._phones = {unit.name: unit.phone for unit in city.units}
+        self._city = city
         self._clock = clock
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._allowed = Allowed(config)
@@ -84,7 +84,8 @@ class ControlDesk:
     async def call_back(self, seat: str, case_id: int, unit: str) -> None:
         """Ring the unit, then the citizen of the case: both see the hotline, neither the other."""
         self._allowed.check_seat(seat)
-        phone = re.sub(r"[- ()]", "", self._phones.get(unit, ""))
+        known = self._city().unit(unit)
+        phone = re.sub(r"[- ()]", "", known.phone if known else "")
         if not phone:
             raise ControlImpossibleError(f"The directory has no telephone for {unit}.")
         self._allowed.check_outside(phone)

@@ -89,6 +89,22 @@ class AbsenceWrongError(HotlineError):
     """An absence notice does not fit together; the sentence names the field."""
 
 
+class CardUnknownError(HotlineError):
+    """There is no such card or version, or nothing it could have been told on."""
+
+
+class CardChangedError(HotlineError):
+    """Somebody else made a newer version of the card, or the card is retired."""
+
+
+class CardIncompleteError(HotlineError):
+    """A citizen is told all of a card's mandatory blocks at once, or has not been told it."""
+
+    def __init__(self, message: str, *, missing: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
 class ExchangeAwayError(HotlineError):
     """An exchange cannot be followed at this moment."""
 

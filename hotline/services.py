@@ -17,6 +17,7 @@ from transcription.transcriber import Transcriber
 
 if TYPE_CHECKING:
     from hotline.callout import CalloutDesk
+    from hotline.city_desk import CityDesk
     from hotline.control import ControlDesk
     from hotline.exchange import RunningExchange
     from hotline.operators import OperatorDesk
@@ -46,10 +47,8 @@ class Services:
     """By system name; each has `.connection.state` and the reconciliation's counters."""
     policies: Mapping[str, Policy]
     """Every policy pack that ships, by name (`sichuan-2025/1`); old cases keep theirs."""
-    policy: Policy
-    """The pack in force for cases opened now."""
     calendar: Calendar
-    city: City
+    city_desk: "CityDesk"
     transcriber: Transcriber
     sounds: SoundStores
     """Where recordings are kept."""
@@ -65,3 +64,13 @@ class Services:
     def limits(self) -> InForce:
         """The rules by which cases are judged now."""
         return InForce(policies=self.policies, policy=self.policy, calendar=self.calendar)
+
+    @property
+    def city(self) -> City:
+        """The city as it is now; a load replaces it while the service runs."""
+        return self.city_desk.city
+
+    @property
+    def policy(self) -> Policy:
+        """The pack in force for cases opened now."""
+        return self.city_desk.casework.policy

@@ -1,10 +1,11 @@
 """The jobs of the pass: the slow part first, outside any transaction, then one step of `flow`."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from hotline import flow, recordings, store
 from hotline.database import Connection, Pool, borrowed, transaction
@@ -13,11 +14,20 @@ from hotline.jobs import JobName, LaterError, Payload, Step
 from hotline.recordings import Found
 from hotline.services import Clock
 from hotline.sounds import Kept, Place, SoundStores
-from routing.classify import Classifier
+from routing.cases import Suggestion
 from telephony.calls import Leg
 from transcription import store as words
 from transcription.errors import SpeechError
 from transcription.transcriber import Transcriber
+from transcription.transcripts import Turn
+
+
+class Suggests(Protocol):
+    """Whoever suggests from words where a case belongs; may be asked from any thread."""
+
+    def suggest(self, said: str | Sequence[Turn], line: str | None = None) -> Suggestion:
+        """Return what a message or a dialogue suggests."""
+        ...
 
 
 class Steps:
@@ -32,7 +42,7 @@ class Steps:
         recordings_dirs: Mapping[str, Path],
         recording_grace: timedelta,
         transcriber: Transcriber,
-        classifier: Classifier,
+        classifier: Suggests,
     ) -> None:
         """`recordings_dirs` names each exchange's spool by its system name."""
         self._pool = pool

@@ -1,108 +1,21 @@
-"""A city's folder: its areas, its units and what each unit is for.
+"""A city: its areas, its units and what each unit is for, its catalogue and its cards.
 
-`deploy/cities/<city>/` holds city.yaml (names and which rules apply), areas.yaml, units.yaml and
-rules.yaml. Every fault in them is one sentence that names the file.
+A `City` is made of what the city's folder says (`city_files.py`), read from the folder itself or
+from the version of it that the database keeps: both go the same way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import date
 from pathlib import Path
-from typing import Self
 
-from pydantic import Field, field_validator, model_validator
-
-from routing.documents import Document, read_document
-from routing.errors import DataFault
+from routing.cards import CardText
+from routing.catalogue import Catalogue
+from routing.city_check import faults_of
+from routing.city_files import Area, CardEntry, CityData, Contact, UnitEntry, read_folder
+from routing.documents import fault_of
 from routing.places import FULL_NAME, ROAD, SHORT_NAME, TOWN, Gazetteer, Place
-from routing.rules import LEVEL1, Rules, load_rules
-
-
-class AreaKind(StrEnum):
-    """What an area is in the order of the state."""
-
-    DISTRICT = "district"
-    COUNTY = "county"
-    COUNTY_CITY = "county_city"
-    ZONE = "zone"
-
-
-class Area(Document):
-    """A district, county or zone, with names that lead to it."""
-
-    name: str = Field(min_length=2)
-    short: tuple[str, ...] = ()
-    kind: AreaKind
-    towns: tuple[str, ...] = ()
-    roads: tuple[str, ...] = ()
-
-
-class AreaFile(Document):
-    """areas.yaml."""
-
-    areas: tuple[Area, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _unique(self) -> Self:
-        names = [area.name for area in self.areas]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice:
-            raise ValueError(f"the area {twice} stands twice")
-        return self
-
-
-class UnitEntry(Document):
-    """One entry of units.yaml; `per_area` stands for one unit in every area."""
-
-    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    name: str = Field(min_length=2)
-    per_area: bool = False
-    duties: str
-    level1: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
-    address: str = ""
-    phone: str = ""
-    protected: bool = False
-
-    @field_validator("level1")
-    @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in names if name not in LEVEL1]
-        if unknown:
-            raise ValueError(f"{unknown[0]!r} is no level-1 category")
-        return names
-
-    @model_validator(mode="after")
-    def _named_by_area(self) -> Self:
-        if self.per_area != ("{area}" in self.name):
-            raise ValueError(f"{self.id}: {{area}} in the name and per_area belong together")
-        return self
-
-
-class UnitFile(Document):
-    """units.yaml."""
-
-    sample: bool = False
-    units: tuple[UnitEntry, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _unique(self) -> Self:
-        ids = [unit.id for unit in self.units]
-        twice = next((it for it in ids if ids.count(it) > 1), None)
-        if twice:
-            raise ValueError(f"the unit id {twice} stands twice")
-        return self
-
-
-class CityFile(Document):
-    """city.yaml."""
-
-    city: str = Field(min_length=2)
-    short: str = Field(min_length=1)
-    country_code: str = "86"
-    area_code: str = ""
-    rules: tuple[str, ...] = Field(min_length=1)
-    policy: str = Field(min_length=1)
+from routing.rules import Rules, joined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +29,18 @@ class Unit:
     level1: frozenset[str]
     keywords: tuple[str, ...]
     address: str
+    route: str
+    hours: str
     phone: str
+    contacts: tuple[Contact, ...]
+    review: date
     protected: bool
+    sample: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class City:
-    """Everything routing knows about a city."""
+    """Everything routing knows about a city; `fingerprint` is that of the data it is made of."""
 
     name: str
     policy: str
@@ -131,6 +49,10 @@ class City:
     rules: Rules
     places: Gazetteer
     sample: bool
+    catalogue: Catalogue
+    cards: Mapping[str, CardText]
+    leaves: tuple[tuple[str, str, str], ...]
+    fingerprint: str
 
     def unit(self, name: str) -> Unit | None:
         """Return the unit of this name or id."""
@@ -143,36 +65,94 @@ def load_city(folder: Path) -> City:
     Raises:
         DataFault: a file is missing or wrong; one sentence says which and where.
     """
-    if not folder.is_dir():
-        raise DataFault(f"The city folder {folder} does not exist.", path=folder)
-    city = read_document(folder / "city.yaml", CityFile)
-    areas = read_document(folder / "areas.yaml", AreaFile).areas
-    units = read_document(folder / "units.yaml", UnitFile)
+    return city_of(read_city(folder))
+
+
+def read_city(folder: Path) -> CityData:
+    """Read and check a city's folder; raises DataFault with the first fault."""
+    found = read_folder(folder)
+    faults = faults_of(found)
+    if found.data is None or faults:
+        raise fault_of(faults)
+    return found.data
+
+
+def city_of(data: CityData) -> City:
+    """Make a city of what its folder says; the data must have been checked."""
+    units = tuple(units_of(data))
     return City(
-        name=city.city,
-        policy=city.policy,
-        areas=areas,
-        units=tuple(_units(units.units, areas)),
-        rules=load_rules(*((folder / name).resolve() for name in city.rules)),
-        places=Gazetteer(place for area in areas for place in _places(area)),
-        sample=units.sample,
+        name=data.city.city,
+        policy=data.city.policy,
+        areas=data.areas,
+        units=units,
+        rules=joined(data.rules),
+        places=Gazetteer(place for area in data.areas for place in _places(area)),
+        sample=data.units.sample or any(unit.sample for unit in units),
+        catalogue=Catalogue(
+            data.catalogue, (area.name for area in data.areas), (unit.id for unit in units)
+        ),
+        cards=cards_of(data),
+        leaves=data.categories,
+        fingerprint=data.fingerprint(),
     )
 
 
-def _units(entries: Iterable[UnitEntry], areas: tuple[Area, ...]) -> Iterable[Unit]:
-    for entry in entries:
-        for area in areas if entry.per_area else (None,):
-            yield Unit(
-                id=entry.id if area is None else f"{entry.id}@{area.name}",
-                name=entry.name if area is None else entry.name.replace("{area}", area.name),
-                area=None if area is None else area.name,
-                duties=entry.duties,
-                level1=frozenset(entry.level1),
-                keywords=entry.keywords,
-                address=entry.address,
-                phone=entry.phone,
-                protected=entry.protected,
-            )
+def units_of(data: CityData) -> Iterable[Unit]:
+    """Every unit, those that stand for one in each area written out."""
+    for entry in data.units.units:
+        for area in (it.name for it in data.areas) if entry.per_area else (None,):
+            yield _unit(entry, area, sample=data.units.sample)
+
+
+def _unit(entry: UnitEntry, area: str | None, *, sample: bool) -> Unit:
+    own = entry.areas.get(area) if area else None
+
+    def here(text: str) -> str:
+        return text if area is None else text.replace("{area}", area)
+
+    return Unit(
+        id=entry.id if area is None else f"{entry.id}@{area}",
+        name=here(entry.name),
+        area=area,
+        duties=entry.duties,
+        level1=frozenset(entry.level1),
+        keywords=entry.keywords,
+        address=own.address if own else here(entry.address),
+        route=own.route if own else here(entry.route),
+        hours=(own and own.hours) or entry.hours,
+        phone=(own and own.phone) or entry.phone,
+        contacts=entry.contacts,
+        review=entry.review,
+        protected=entry.protected,
+        sample=sample if entry.sample is None else entry.sample,
+    )
+
+
+def cards_of(data: CityData) -> Mapping[str, CardText]:
+    """Every card as it is told, by its id, with its unit's address where it has none itself."""
+    units = {unit.id: unit for unit in units_of(data)}
+    return {
+        entry.id: _card(entry, units[entry.unit], sample=data.cards.sample)
+        for entry in data.cards.cards
+    }
+
+
+def _card(entry: CardEntry, unit: Unit, *, sample: bool) -> CardText:
+    return CardText(
+        title=entry.title,
+        unit=entry.unit,
+        category=entry.category,
+        keywords=entry.keywords,
+        materials=entry.materials,
+        procedure=entry.procedure,
+        limit=entry.limit,
+        address=entry.address or unit.address,
+        transport=entry.transport or unit.route,
+        hours=entry.hours or unit.hours,
+        basis=entry.basis,
+        review=entry.review,
+        sample=sample if entry.sample is None else entry.sample,
+    )
 
 
 def _places(area: Area) -> Iterable[Place]:

@@ -1,12 +1,13 @@
 """Reads the YAML files a city keeps; every fault becomes one sentence that names the place.
 
 Only plain data is accepted (YAML's safe subset), no key may stand twice, and pydantic checks the
-shape. The files are small; they are read once at start.
+shape. The files are small. `read_document` stops at the first fault; `examined` tells them all.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -41,64 +42,122 @@ def _mapping(loader: StrictLoader, node: yaml.MappingNode) -> dict[Hashable, obj
 StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong with a file, and where."""
+
+    path: Path
+    line: int | None
+    sentence: str
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        return f"{self.path}: {place}{self.sentence}"
+
+
+class Lines:
+    """Finds the line of a file on which a part of its content stands."""
+
+    def __init__(self, root: yaml.Node | None) -> None:
+        self._root = root
+
+    def of(self, *place: object) -> int | None:
+        """The line of the deepest part of `place` that is there, counted from one."""
+        node = self._root
+        for part in place:
+            inner = _inside(node, part)
+            if inner is None:
+                break
+            node = inner
+        return node.start_mark.line + 1 if node is not None and node.start_mark else None
+
+
+def _inside(node: yaml.Node | None, part: object) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == str(part)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        inner: yaml.Node = node.value[part]
+        return inner
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined(Generic[D]):
+    """A file's content, None where its shape is wrong; its lines; and every fault of its shape."""
+
+    content: D | None
+    lines: Lines
+    faults: tuple[Fault, ...]
+
+
+def examined(path: Path, shape: type[D]) -> Examined[D]:
+    """Read one YAML file and tell every fault of its shape; never raises."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return _failed(path, f"it cannot be read: {_reason(error)}.")
+    try:
+        content = yaml.load(text, Loader=StrictLoader)  # noqa: S506 - a subclass of SafeLoader
+        lines = Lines(yaml.compose(text, Loader=yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date
+        return _failed(path, f"it is not valid YAML{_place(error)}.", _line(error))
+    if not isinstance(content, dict):
+        return _failed(path, "it must hold keys and values, and does not.")
+    try:
+        return Examined(content=shape.model_validate(content), lines=lines, faults=())
+    except ValidationError as error:
+        return Examined(content=None, lines=lines, faults=tuple(_faults(path, lines, error)))
+
+
+def _failed(path: Path, sentence: str, line: int | None = None) -> Examined[D]:
+    fault = Fault(path=path, line=line, sentence=sentence)
+    return Examined(content=None, lines=Lines(None), faults=(fault,))
+
+
+def _faults(path: Path, lines: Lines, error: ValidationError) -> Iterable[Fault]:
+    for one in error.errors(include_url=False, include_context=False):
+        place = ".".join(str(part) for part in one["loc"])
+        said = one["msg"].removeprefix("Value error, ").rstrip(".")
+        yield Fault(
+            path=path,
+            line=lines.of(*one["loc"]),
+            sentence=f"{place}: {said}." if place else f"{said}.",
+        )
+
+
 def read_document(path: Path, shape: type[D]) -> D:
     """Return the checked content of one YAML file.
 
     Raises:
         DataFault: the file is missing, is no YAML, or does not have the shape.
     """
-    content = _content(path)
-    try:
-        return shape.model_validate(content)
-    except ValidationError as error:
-        raise DataFault(f"{path}: {sentence(error)}", path=path) from error
+    found = examined(path, shape)
+    if found.content is None:
+        raise fault_of(found.faults)
+    return found.content
 
 
 def faults(path: Path, shape: type[Document]) -> tuple[str, ...]:
     """Return one sentence for each fault of a file, none when it can be used."""
-    try:
-        shape.model_validate(_content(path))
-    except ValidationError as error:
-        return tuple(f"{path}: {one}." for one in _each(error))
-    except DataFault as error:
-        return (str(error),)
-    return ()
+    return tuple(map(str, examined(path, shape).faults))
 
 
-def _content(path: Path) -> dict[object, object]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataFault(f"{path} cannot be read: {_reason(error)}.", path=path) from error
-    try:
-        content = yaml.load(text, Loader=StrictLoader)  # noqa: S506 - a subclass of SafeLoader
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date
-        raise DataFault(f"{path} is not valid YAML{_place(error)}.", path=path) from error
-    if not isinstance(content, dict):
-        raise DataFault(f"{path} must hold keys and values, and does not.", path=path)
-    return content
-
-
-def sentence(error: ValidationError) -> str:
-    """Say the first fault of a validation, and how many more there are."""
-    more = error.error_count() - 1
-    tail = f" (and {more} more)" if more else ""
-    return f"{_each(error)[0]}{tail}."
-
-
-def _each(error: ValidationError) -> list[str]:
-    """Every fault with its place, without a full stop."""
-    return [
-        f"{'.'.join(str(part) for part in it['loc']) or 'the file'}: "
-        f"{it['msg'].removeprefix('Value error, ').rstrip('.')}"
-        for it in error.errors(include_url=False, include_context=False)
-    ]
+def fault_of(faults: tuple[Fault, ...]) -> DataFault:
+    """One error for faults: the first one's sentence, and how many more there are."""
+    more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+    return DataFault(f"{str(faults[0]).removesuffix('.')}{more}.", path=faults[0].path)
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8 text"
     return error.strerror or "the system gave no reason"
+
+
+def _line(error: Exception) -> int | None:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return int(error.problem_mark.line) + 1
+    return None
 
 
 def _place(error: Exception) -> str:

@@ -29,6 +29,7 @@ PARTS: Mapping[str, str] = {
     "token": "[A-Za-z0-9_-]{43}",
     "leg": "|".join(sorted(Leg)),
     "policy": "[a-z0-9][a-z0-9-]{0,63}",
+    "unit": "[a-z][a-z0-9-]{0,80}(@[^/?#]{1,400})?",
 }
 """The pattern of every part of a path that is no number."""
 _PART = re.compile(r"\{([a-z_]+)\}")

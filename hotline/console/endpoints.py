@@ -9,6 +9,7 @@ from hotline.console import (
     callbacks_api,
     callouts_api,
     calls_api,
+    cards_api,
     cases_api,
     clocks_api,
     control_api,
@@ -24,6 +25,8 @@ from hotline.console import (
     seen_api,
     stream,
     tokens_api,
+    told_api,
+    units_api,
     users_api,
 )
 from hotline.console.endpoint import Endpoint
@@ -48,6 +51,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *policies_api.ENDPOINTS,
     *clocks_api.ENDPOINTS,
     *notices_api.ENDPOINTS,
+    *cards_api.ENDPOINTS,
+    *told_api.ENDPOINTS,
+    *units_api.ENDPOINTS,
     *stream.ENDPOINTS,
     *numbers.ENDPOINTS,
 )

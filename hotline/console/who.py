@@ -21,3 +21,7 @@ INSPECTORS = frozenset({Role.SUPERVISOR, Role.DISCIPLINE})
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 TELLERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 """Who looks after the notices and the address book."""
+READ_BY_ALL = READERS | ADMINISTRATORS
+"""Whoever works here may read the directory of units, the catalogue and the cards."""
+CARD_WRITERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.UNIT})
+"""Who writes cards; a unit's handlers those of their own unit only."""

@@ -5,16 +5,22 @@ from pathlib import Path
 import pytest
 
 from routing.calendar import Calendar, load_calendar
+from routing.city_files import CityData
 from routing.classify import Classifier
-from routing.directory import City, load_city
+from routing.directory import City, city_of, read_city
 from routing.policy import Policy, load_policies, newest
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 
 @pytest.fixture(scope="session")
-def city() -> City:
-    return load_city(DEPLOY / "cities" / "mianyang")
+def data() -> CityData:
+    return read_city(DEPLOY / "cities" / "mianyang")
+
+
+@pytest.fixture(scope="session")
+def city(data: CityData) -> City:
+    return city_of(data)
 
 
 @pytest.fixture(scope="session")

@@ -252,7 +252,7 @@ def test_the_same_statute_twice_and_hours_without_a_morning_are_told(tmp_path: P
     law = text[text.index("  - id: petition") : text.index("pausing: none")]
     path.write_text(text.replace(law, law + law), encoding="utf-8")
     assert policy_faults(path) == (
-        f"{path}: statutory: the statutory limit petition stands twice.",
+        f"{path}: line 66: statutory: the statutory limit petition stands twice.",
     )
     waits = text.replace(
         "[urgent]\n      amount", "[urgent]\n      starts: next_working_day\n      amount"
@@ -276,7 +276,7 @@ def test_every_fault_has_a_sentence_of_its_own(tmp_path: Path) -> None:
     assert len(faults) == 5
     assert all(fault.startswith(f"{path}: ") and fault.endswith(".") for fault in faults)
     assert policy_faults(tmp_path / "none.yaml") == (
-        f"{tmp_path / 'none.yaml'} cannot be read: No such file or directory.",
+        f"{tmp_path / 'none.yaml'}: it cannot be read: No such file or directory.",
     )
 
 

@@ -10,6 +10,7 @@ from aiohttp import ClientSession, CookieJar, web
 
 from hotline.callout import CalloutDesk
 from hotline.casework import load_casework
+from hotline.city_desk import CityDesk
 from hotline.config import Config, Line, Operator
 from hotline.console.server import build
 from hotline.control import ControlDesk
@@ -62,19 +63,20 @@ def services_on(
     config: Config, pool: Pool, database: str, clock: Callable[[], datetime]
 ) -> Services:
     casework = load_casework(config)
+    feed = Feed(pool=pool, connect=lambda: connected(database))
+    cities = CityDesk(casework, None, config=config, pool=pool, feed=feed)
     return Services(
         config=config,
         pool=pool,
-        feed=Feed(pool=pool, connect=lambda: connected(database)),
+        feed=feed,
         exchanges={},
         policies=casework.policies,
-        policy=casework.policy,
         calendar=casework.calendar,
-        city=casework.city,
+        city_desk=cities,
         transcriber=Silent(),
         sounds=sounds_of(config),
         control=ControlDesk(
-            config=config, pool=pool, exchanges={}, city=casework.city, clock=clock
+            config=config, pool=pool, exchanges={}, city=lambda: cities.city, clock=clock
         ),
         callouts=CalloutDesk(config=config, pool=pool, exchanges={}, clock=clock),
         operators=OperatorDesk(config=config, pool=pool, exchanges={}, clock=clock),

@@ -7,11 +7,14 @@ from typing import Any
 from aiohttp import ClientSession
 from pydantic import TypeAdapter
 
+from hotline import city_rows
 from hotline.console.endpoints import ENDPOINTS
 from hotline.console.problems import STATUS, Fault
+from hotline.database import transaction
 from hotline.services import Services
 from hotline.users import ROLES
 from routing.cases import Role
+from routing.directory import read_city
 from telephony.calls import Leg
 from tests.hotline.console.conftest import NOW, Site
 from tests.hotline.console.filled import Said, Town
@@ -79,6 +82,8 @@ async def test_every_answer_fits_its_description(
     """What is served is read back with the model that the description was made from."""
     user = await hire(services, "all", *(ROLES - {Role.UNIT}))
     visitor = await Staff(services=services, site=site).visitor("all")
+    async with transaction(services.pool) as tx:
+        await city_rows.load(tx, read_city(services.config.city_dir), by="test", at=NOW)
     call_id = await town.is_talked(NOW - timedelta(minutes=5), SAID)
     case_id = await town.case_of(call_id)
     for endpoint in ENDPOINTS:
@@ -94,8 +99,12 @@ async def test_every_answer_fits_its_description(
             user_id=user.id,
             leg="caller",
             policy="sichuan-2025",
+            unit="water",
+            card_id=1,
+            version_id=1,
         )
-        async with visitor.get(path) as answer:
+        query = {"level1": "政法"} if path == "/api/catalogue/resolve" else {}
+        async with visitor.get(path, params=query) as answer:
             assert answer.status == 200, path
             text = await answer.text()
         TypeAdapter(endpoint.answers).validate_json(text)
