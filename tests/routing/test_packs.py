@@ -1,5 +1,6 @@
 """Every shipped pack by its own table of examples, and every way a pack can be wrong."""
 
+import re
 from datetime import UTC, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -241,9 +242,11 @@ def test_no_pack_lets_an_extension_be_late_unapproved_or_untold(tmp_path: Path, 
     text = (FOLDER / "shandong-2020.yaml").read_text(encoding="utf-8")
     path = tmp_path / "pack.yaml"
     path.write_text(text.replace("max_count: 1", f"max_count: 1\n  {rule}: false"), "utf-8")
-    assert policy_faults(path) == (f"{path}: extension.{rule}: Input should be True.",)
+    (fault,) = policy_faults(path)
+    where = re.escape(str(path))
+    assert re.fullmatch(rf"{where}: line \d+: extension\.{rule}: Input should be True\.", fault)
     path.write_text(text.replace("max_count: 1", "max_count: 0"), "utf-8")
-    assert policy_faults(path)[0].startswith(f"{path}: extension.max_count: Input should be")
+    assert "extension.max_count: Input should be" in policy_faults(path)[0]
 
 
 def test_the_same_statute_twice_and_hours_without_a_morning_are_told(tmp_path: Path) -> None:

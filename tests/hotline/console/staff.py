@@ -1,11 +1,13 @@
 """People with accounts, for the tests of who may do what."""
 
+import re
 from dataclasses import dataclass
 
 from aiohttp import ClientSession
 
 from hotline import accounts, user_rows
 from hotline.console.door import COOKIE, Door, key_in
+from hotline.console.endpoint import Endpoint
 from hotline.database import transaction
 from hotline.services import Services
 from hotline.users import User, UserFacts, Way
@@ -68,3 +70,9 @@ class Staff:
         visitor = self.site.visitor()
         visitor.headers["Cookie"] = f"{COOKIE}={await self.cookie(login)}"
         return visitor
+
+
+def path_to(endpoint: Endpoint, number: str = "77") -> str:
+    """An address of this endpoint: every id in it is `number`, every word a real one."""
+    words = endpoint.path.replace("{leg}", "caller").replace("{unit}", "urban")
+    return re.sub(r"\{\w+\}", number, words)

@@ -1,6 +1,5 @@
 """Who may come in, tried from outside over HTTP."""
 
-import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from hotline.console.problems import ProblemError
 from hotline.database import Pool, transaction
 from hotline.users import Way
 from tests.hotline.console.conftest import NOW, Clock, Site, configured, opened, services_on
+from tests.hotline.console.staff import path_to
 
 PASSWORD = "一个很长的口令"
 ONCE = "/phones/{token}"
@@ -48,7 +48,7 @@ def from_afar(site: Site) -> ClientSession:
 async def test_without_the_password_every_address_is_closed(locked: Site) -> None:
     visitor = from_afar(locked)
     for endpoint in ENDPOINTS:
-        path = re.sub(r"\{\w+\}", "1001", endpoint.path.replace("{leg}", "caller"))
+        path = path_to(endpoint, "1001")
         body: dict[str, str] | None = {} if endpoint.body else None
         async with visitor.request(endpoint.method, path, json=body) as answer:
             if endpoint.path == ONCE or endpoint.path in OPENID:

@@ -3,8 +3,6 @@
 A new address fails this test until somebody has decided who may use it.
 """
 
-import re
-
 import pytest
 
 from hotline.console.endpoint import Endpoint
@@ -12,7 +10,7 @@ from hotline.console.endpoints import ENDPOINTS
 from hotline.services import Services
 from routing.cases import Role
 from tests.hotline.console.conftest import Site
-from tests.hotline.console.staff import Staff, hire
+from tests.hotline.console.staff import Staff, hire, path_to
 
 PEOPLE = tuple(role for role in Role if role is not Role.SYSTEM)
 OPEN = "open"
@@ -64,6 +62,22 @@ EXPECTED = {
     "GET /api/calls/{call_id}/sound/{leg}": OFFICE,
     "POST /api/calls/{call_id}/reveal": CALLERS,
     "GET /api/cases/{case_id}/seen": "supervisor discipline",
+    "GET /api/units": ALL,
+    "GET /api/units/{unit}": ALL,
+    "GET /api/catalogue/resolve": ALL,
+    "GET /api/city/versions": TELLERS,
+    "GET /api/cards": ALL,
+    "POST /api/cards": "dispatcher supervisor unit",
+    "GET /api/cards/{card_id}": ALL,
+    "GET /api/cards/{card_id}/versions/{version_id}": ALL,
+    "POST /api/cards/{card_id}/versions": "dispatcher supervisor unit",
+    "POST /api/cards/{card_id}/retire": "dispatcher supervisor unit",
+    "POST /api/cards/{card_id}/feedback": READERS,
+    "GET /api/cards/effects": OFFICE,
+    "GET /api/calls/{call_id}/told": OFFICE,
+    "POST /api/calls/{call_id}/told": CALLERS,
+    "GET /api/cases/{case_id}/told": READERS,
+    "POST /api/cases/{case_id}/told": CALLERS,
     "GET /api/cases": READERS,
     "GET /api/cases/{case_id}": READERS,
     "POST /api/cases/{case_id}/open": OPENERS,
@@ -170,7 +184,7 @@ async def test_every_role_at_every_address(staff: Staff) -> None:
     visitors = {role: await staff.visitor(login(role)) for role in PEOPLE}
     for endpoint in ENDPOINTS:
         allowed = EXPECTED[name(endpoint)]
-        path = re.sub(r"\{\w+\}", "77", endpoint.path.replace("{leg}", "caller"))
+        path = path_to(endpoint)
         for role in PEOPLE:
             async with visitors[role].request(
                 endpoint.method, path, json={} if endpoint.body else None
@@ -190,7 +204,7 @@ async def test_every_role_at_every_address(staff: Staff) -> None:
 @pytest.mark.usefixtures("staff")
 async def test_nobody_without_a_session_comes_past_an_open_address(site: Site) -> None:
     for endpoint in ENDPOINTS:
-        path = re.sub(r"\{\w+\}", "77", endpoint.path.replace("{leg}", "caller"))
+        path = path_to(endpoint)
         async with site.visitor().request(
             endpoint.method,
             path,
