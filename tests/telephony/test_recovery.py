@@ -119,7 +119,13 @@ async def test_numbers_have_no_gap_though_transactions_fail_and_compete(pool: Po
 # ---- facts of the files ----
 
 
-WITHOUT_A_NUMBER = ("caller_withholds_his_number", "operator_calls_operator")
+WITHOUT_A_NUMBER = (
+    "caller_withholds_his_number",
+    "operator_calls_operator",
+    "called_out_and_acknowledged",
+    "called_out_and_not_acknowledged",
+    "called_out_and_not_answered",
+)
 
 
 def placed(facts: Sequence[Fact], file: int = 1) -> list[PlacedFact]:
