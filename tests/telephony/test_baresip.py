@@ -15,8 +15,7 @@ from telephony.live import LiveChannel
 from tests.deploy.sip_calls import Caller, Sipp, alaw, tone
 from tests.phones.baresip import baresip
 from tests.phones.provisioned import by_microsip, telephone_at
-from tests.phones.softphones import HEADER_BYTES
-from tests.phones.sounds import RATE, loudness
+from tests.phones.sounds import HEARD, RATE, loudness, parts_with, written_so_far
 from tests.phones.stage import (
     CITIZEN_HZ,
     COLLEAGUE,
@@ -33,7 +32,6 @@ from tests.phones.stage import (
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 SPARE_HZ = 1150
-HEARD = 0.001
 
 
 @pytest.fixture
@@ -54,22 +52,9 @@ def sipp(tmp_path: Path) -> Sipp:
         pytest.skip(str(missing))
 
 
-def parts_with(samples: Sequence[int], hertz: int) -> int:
-    """In how many parts of a recording, each a quarter of a second, this tone is heard."""
-    part = RATE // 4
-    return sum(
-        loudness(samples[start : start + part], hertz) > HEARD
-        for start in range(0, len(samples) - part, part)
-    )
-
-
 def at_home(stage: Stage) -> list[int]:
-    """What the citizen has heard, as far as Asterisk has written it; the header comes last."""
-    file = min(stage.asterisk.exchange.recordings_dir.glob("*-operator.wav"))
-    data = file.read_bytes()[HEADER_BYTES:]
-    return [
-        int.from_bytes(data[n : n + 2], "little", signed=True) for n in range(0, len(data) - 1, 2)
-    ]
+    """What the citizen has heard, as far as Asterisk has written it."""
+    return written_so_far(min(stage.asterisk.exchange.recordings_dir.glob("*-operator.wav")))
 
 
 async def leg(stage: Stage, *others: str) -> tuple[LiveChannel, LiveChannel]:
@@ -144,7 +129,9 @@ async def gives_the_call_away(stage: Stage) -> None:
     await stage.control.transfer(caller, mine, COLLEAGUE, "mayor")
     taken = await stage.colleague.answer()
     await stage.colleague.hears(taken, yes=[CITIZEN_HZ], no=[SPARE_HZ])
-    await stage.until(lambda: parts_with(at_home(stage), COLLEAGUE_HZ) >= 1)
+    # That the citizen hears the colleague too, and the recording with him, test_control.py shows:
+    # here, after a third party, the recording may lose whoever speaks to him (telephony/control.py,
+    # `transfer`), so nothing is asked of it.
     await stage.colleague.order("hang_up", call=taken)
 
 
@@ -227,7 +214,7 @@ async def test_baresip_takes_a_call_and_goes_through_each_action(
     for hertz in (CITIZEN_HZ, SUPERVISOR_HZ, COLLEAGUE_HZ, POLICE_HZ):
         assert parts_with(heard, hertz) >= 1, hertz
     citizen_heard = at_home(stage)
-    for hertz in (SPARE_HZ, POLICE_HZ, COLLEAGUE_HZ):
+    for hertz in (SPARE_HZ, POLICE_HZ):
         assert parts_with(citizen_heard, hertz) >= 1, hertz
     transferrers = [row["channame"].partition("-")[0] for row in stage.cel("BLINDTRANSFER")]
     assert transferrers == [f"PJSIP/{SPARE}"]

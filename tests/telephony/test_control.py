@@ -11,6 +11,7 @@ from deploy.errors import ToolMissing
 from telephony.control import Ear
 from telephony.errors import ActionRefused, ControlRefused
 from telephony.live import LiveCall
+from tests.phones.sounds import parts_with, written_so_far
 from tests.phones.stage import (
     CITIZEN,
     CITIZEN_HZ,
@@ -109,6 +110,8 @@ async def test_a_blind_transfer_gives_the_citizen_to_a_colleague(stage: Stage) -
     taken = await stage.colleague.answer()
     await stage.colleague.hears(taken, yes=[CITIZEN_HZ])
     await stage.citizen.hears(at_home, yes=[COLLEAGUE_HZ], no=[OPERATOR_HZ])
+    file = stage.asterisk.exchange.recordings_dir / f"{call.caller.linked_id}-operator.wav"
+    await stage.until(lambda: parts_with(written_so_far(file), COLLEAGUE_HZ) >= 1)
     assert [row["channame"] for row in stage.cel("BLINDTRANSFER")] == [operator.name]
     assert stage.together(call.caller.name, f"PJSIP/{COLLEAGUE}-")
     await stage.colleague.order("hang_up", call=taken)
