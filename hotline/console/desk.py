@@ -86,7 +86,7 @@ class Request:
         remote = self.http.remote or "?"
         if remote in {"127.0.0.1", "::1"}:
             told = self.http.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-            return told[:64] or remote
+            return told[:64] if told and told.isprintable() else remote
         return remote
 
     def path_id(self, name: str) -> int:

@@ -106,8 +106,8 @@ async def _is_first(tx: Connection, asked: Request, actor: Actor, key: str, step
 
 def _key(asked: Request) -> str | None:
     key = asked.http.headers.get(KEY)
-    if key is not None and not 0 < len(key) <= LONGEST_KEY:
-        raise ProblemError(Fault.INVALID, f"{KEY} has 1 to {LONGEST_KEY} characters.")
+    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isprintable()):
+        raise ProblemError(Fault.INVALID, f"{KEY} has 1 to {LONGEST_KEY} printable characters.")
     return key
 
 

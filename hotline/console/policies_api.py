@@ -3,7 +3,7 @@
 from datetime import date, time
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from hotline.console.desk import Request
 from hotline.console.endpoint import get
@@ -13,6 +13,11 @@ from routing.cases import Kind, Urgency
 from routing.errors import DataFault
 from routing.limits import Channel, Limit, Origin, Pausing, Stage, Starts, Unit, Verified
 from routing.policy import Policy, newest
+
+LocalTime = Annotated[
+    time, WithJsonSchema({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]$"})
+]
+"""A time of the day in Shanghai; JSON Schema's own `time` always names a zone."""
 
 
 class PolicyView(Told):
@@ -78,8 +83,8 @@ class StatutoryView(SourcedView):
 class QuietView(Told):
     """When reminders of ordinary cases wait, in local time."""
 
-    begins: time
-    ends: time
+    begins: LocalTime
+    ends: LocalTime
     basis: str
     origin: Origin
 
@@ -87,8 +92,8 @@ class QuietView(Told):
 class PolicyDetail(PolicyView):
     """A whole pack."""
 
-    day_begins: time | None
-    day_ends: time
+    day_begins: LocalTime | None
+    day_ends: LocalTime
     day_ends_basis: str
     limits: tuple[PackLimit, ...]
     stages: tuple[StageView, ...]

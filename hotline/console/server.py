@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from http import HTTPStatus
@@ -26,6 +27,7 @@ from hotline.services import Services
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024
+_HALF = re.compile(r"[\ud800-\udfff]")
 _GUARD = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -157,6 +159,8 @@ async def _body(endpoint: Endpoint, http: web.Request) -> BaseModel | None:
 
 
 def _checked(model: type[BaseModel], given: Any) -> BaseModel:
+    if not _can_be_kept(given):
+        raise ProblemError(Fault.INVALID, "A text holds a character that cannot be kept.")
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -164,6 +168,19 @@ def _checked(model: type[BaseModel], given: Any) -> BaseModel:
         where = ".".join(str(part) for part in first["loc"]) or "body"
         said = first["msg"][:1].lower() + first["msg"][1:]
         raise ProblemError(Fault.INVALID, f"{where}: {said}.") from error
+
+
+def _can_be_kept(given: Any) -> bool:
+    """Whether PostgreSQL can hold every text: it has no room for NUL and for half a surrogate."""
+    match given:
+        case str():
+            return "\0" not in given and not _HALF.search(given)
+        case dict():
+            return all(_can_be_kept(it) for pair in given.items() for it in pair)
+        case list():
+            return all(_can_be_kept(it) for it in given)
+        case _:
+            return True
 
 
 @web.middleware
