@@ -15,7 +15,8 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from hotline import blocks, city_desk, database, sealed
+from hotline import archiving, blocks, city_desk, database, sealed
+from hotline.archiving import ArchiveDesk
 from hotline.callout import CalloutDesk
 from hotline.casework import Casework
 from hotline.city_desk import CityDesk
@@ -50,6 +51,7 @@ class Running:
     workers: Sequence[Workers]
     notices: NoticeDesk
     reminders: ReminderDesk
+    archive: ArchiveDesk
     url: str
 
 
@@ -66,6 +68,7 @@ async def serve(
             tasks.create_task(services.city_desk.run(), name="city"),
             tasks.create_task(running.notices.run(), name="notices"),
             tasks.create_task(running.reminders.run(), name="reminders"),
+            tasks.create_task(running.archive.run(), name="archive"),
             tasks.create_task(services.probes.run(), name="probes"),
             *(
                 tasks.create_task(exchange.run(), name=f"exchange {name}")
@@ -133,6 +136,12 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             clock=utc_now,
             every=timedelta(seconds=config.reminders_every_seconds),
         )
+        archive = ArchiveDesk(
+            pool=pool,
+            limits=lambda: cities.casework.limits,
+            clock=utc_now,
+            every=archiving.EVERY,
+        )
         workers = [
             Workers(
                 connect=lambda: database.connected(dsn),
@@ -180,7 +189,12 @@ async def serving(config: Config) -> AsyncIterator[Running]:
         )
         url = await stack.enter_async_context(_site(services))
         yield Running(
-            services=services, workers=workers, notices=notices, reminders=reminders, url=url
+            services=services,
+            workers=workers,
+            notices=notices,
+            reminders=reminders,
+            archive=archive,
+            url=url,
         )
 
 

@@ -66,7 +66,7 @@ def _told(pack: Policy, language: Language) -> list[str]:
     if pack.statutory:
         lines += ["", say("policy.statutory", language)]
         lines += [_line(law, language) for law in pack.statutory]
-    return lines
+    return [*lines, "", say("policy.archive", language), _line(pack.archive, language)]
 
 
 def _line(sourced: Sourced, language: Language) -> str:

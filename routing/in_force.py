@@ -9,10 +9,10 @@ from datetime import datetime
 
 from routing.asking import check_extension, check_return, check_statutory
 from routing.calendar import Calendar
-from routing.cases import Case
+from routing.cases import Case, CaseState
 from routing.clock_facts import facts_of
 from routing.clocks import Clock, Extension, main_clock
-from routing.deadlines import Standing
+from routing.deadlines import Standing, after
 from routing.errors import CalendarEnds, LimitMissing, TooLate
 from routing.limits import Unit
 from routing.policy import Policy
@@ -88,6 +88,19 @@ class InForce:
     def tries_of(self, case: Case) -> int:
         """How often a caller is tried before his case may be closed without his word."""
         return (self.of(case) or self.policy).call_back_tries
+
+    def archive_at(self, case: Case) -> datetime | None:
+        """When a closed case goes to the archive by its own pack; None where it is not closed.
+
+        Where its pack is no longer there, the one in force says so.
+
+        Raises:
+            CalendarEnds: the period reaches past the holiday calendar.
+        """
+        if case.state is not CaseState.CLOSED or case.closed_at is None:
+            return None
+        policy = self.of(case) or self.policy
+        return after(case.closed_at, policy.archive, policy, self.calendar)
 
     def _promise(self, case: Case) -> tuple[Clock, Policy]:
         clock, policy = self.clock_of(case), self.of(case)

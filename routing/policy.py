@@ -31,6 +31,13 @@ from routing.limits import (
 
 __all__ = ["Limit", "Origin", "Policy", "Unit", "load_policies", "newest", "read_policy"]
 
+ARCHIVE = Sourced(
+    amount=30,
+    unit=Unit.CALENDAR_DAYS,
+    basis="未见规定；办结满30日归档为本产品默认值（30日内的重复来电仍与原工单相连）",
+    origin=Origin.OURS,
+)
+"""How long a closed case waits for the archive where its pack does not say."""
 FOLDER = "policies"
 """The folder of a city's own packs inside its data folder."""
 
@@ -70,6 +77,8 @@ class Policy(Document):
     call_back_tries: int = Field(default=3, ge=1, le=20)
     """How often a caller is tried before his case may be closed without his word."""
     quiet_hours: Annotated[QuietHours, BeforeValidator(_clock_times)] | None = None
+    archive: Sourced = ARCHIVE
+    """From the closing to the archive."""
 
     @property
     def name(self) -> str:
@@ -150,6 +159,7 @@ class Policy(Document):
                 yield f"{place}.{n}", limit
         if self.extension is not None:
             yield "extension", self.extension
+        yield "archive", self.archive
         for n, one in enumerate(self.statutory):
             yield f"statutory.{n}", one
 

@@ -104,6 +104,7 @@ class PolicyDetail(PolicyView):
     statutory: tuple[StatutoryView, ...]
     pausing: Pausing
     quiet_hours: QuietView | None
+    archive: SourcedView = Field(description="From the closing of a case to the archive.")
 
 
 class PolicyQuery(Asked):
