@@ -214,6 +214,7 @@ async def _prepare(dsn: str, keys: KeyFile, config: Config) -> tuple[Casework, i
         if ours or not missing:
             await sealed.seal_old(conn)
             await sealed.check_keys(conn, keys.ring)
+            await sealed.mark_tails(conn)
             if ours:
                 await city_desk.first_load(conn, config, utc_now())
             return await city_desk.opened(conn, config)

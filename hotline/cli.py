@@ -127,6 +127,7 @@ def migrate(
             done = await database.migrate(conn, phases=phases[phase])
             async with database.connected(dsn, KeyFile(config.keys_path)) as sealing:
                 await sealed.seal_old(sealing)
+                await sealed.mark_tails(sealing)
             return done
 
     names = ", ".join(f"{one.number:04d}_{one.name}.{one.phase}" for one in asyncio.run(run()))

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hotline import database, flow, journal, store
+from hotline import case_rows, database, flow, journal, store
 from hotline.casework import Casework, load_casework
 from hotline.catalogue import Language, messages, say
 from hotline.cli_config import configured
@@ -145,8 +145,8 @@ def list_cases(
     """The last cases, newest first."""
     config = configured()
     language, casework = config.language, load_casework(config)
-    wanted = case_store.Filter(states=[state] if state else None)
-    found = at_work(config, lambda conn: case_store.page(conn, wanted, limit=limit))
+    wanted = case_rows.Filter(state=state)
+    found = at_work(config, lambda conn: case_rows.page(conn, wanted, limit=limit))
     if not found.cases:
         typer.echo(say("cases.none", language))
         return

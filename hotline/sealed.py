@@ -1,7 +1,8 @@
-"""The database's types `sealed` and `fingerprint` as text: sealed going in, opened coming out.
+"""The database's types for names and numbers as text: sealed going in, opened coming out.
 
 Where a query has a parameter of type `sealed` it is given text, and a column of that type comes
-back as text; a parameter of type `fingerprint` is given the text that is looked for. Whoever opened
+back as text; a parameter of type `fingerprint` is given the text that is looked for, one of type
+`tails` a number whose last digits are. Whoever opened
 a connection without keys is told so when it meets such a value, and not before.
 """
 
@@ -12,6 +13,7 @@ import asyncpg
 from telephony.sealing import KeyFile, Keyring, SealError
 
 _KNOWN: LiteralString = "SELECT to_regtype('sealed') IS NOT NULL"
+_TAILS_KNOWN: LiteralString = "SELECT to_regtype('tails') IS NOT NULL"
 _USED: LiteralString = """
     SELECT DISTINCT (number).key FROM identities WHERE number IS NOT NULL
      UNION SELECT DISTINCT (name).key FROM identities WHERE name IS NOT NULL"""
@@ -20,12 +22,18 @@ _PLAIN: LiteralString = """
      LIMIT $1 FOR UPDATE SKIP LOCKED"""
 _SEAL: LiteralString = """
     UPDATE identities SET look_up = $2, number = $3, name = $4, plain_number = NULL,
-           plain_name = NULL
+           plain_name = NULL, tail = (($5::tails).hashes)[1]
      WHERE token = $1"""
+_NO_TAIL: LiteralString = """
+    SELECT token, number FROM identities WHERE tail IS NULL AND number IS NOT NULL
+     LIMIT $1 FOR UPDATE SKIP LOCKED"""
+_MARK: LiteralString = "UPDATE identities SET tail = (($2::tails).hashes)[1] WHERE token = $1"
 _OLD: LiteralString = """
     SELECT token, number, name FROM identities WHERE (number).key < $1
      LIMIT $2 FOR UPDATE SKIP LOCKED"""
-_RENEW: LiteralString = "UPDATE identities SET number = $2, name = $3 WHERE token = $1"
+_RENEW: LiteralString = """
+    UPDATE identities SET number = $2, name = $3, tail = (($4::tails).hashes)[1]
+     WHERE token = $1"""
 AT_ONCE = 1000
 
 
@@ -56,6 +64,14 @@ async def teach(conn: asyncpg.Connection, keys: KeyFile | None) -> None:
         decoder=lambda value: value[0],
         format="tuple",
     )
+    if await conn.fetchval(_TAILS_KNOWN):
+        await conn.set_type_codec(
+            "tails",
+            schema=await conn.fetchval("SELECT current_schema()"),
+            encoder=lambda text: (ring().tails(text),),
+            decoder=lambda value: value[0],
+            format="tuple",
+        )
 
 
 async def check_keys(conn: asyncpg.Connection, keys: Keyring) -> None:
@@ -79,10 +95,24 @@ async def seal_old(conn: asyncpg.Connection) -> int:
         async with conn.transaction():
             rows = await conn.fetch(_PLAIN, AT_ONCE)
             for token, number, name in rows:
-                await conn.execute(_SEAL, token, number, number, name)
+                await conn.execute(_SEAL, token, number, number, name, number)
         sealed += len(rows)
         if not rows:
             return sealed
+
+
+async def mark_tails(conn: asyncpg.Connection) -> int:
+    """Give those of an earlier version the fingerprint of their last digits; returns how many."""
+    if not await conn.fetchval(_TAILS_KNOWN):
+        return 0
+    marked = 0
+    while True:
+        async with conn.transaction():
+            rows = await conn.fetch(_NO_TAIL, AT_ONCE)
+            await conn.executemany(_MARK, [(row["token"], row["number"]) for row in rows])
+        marked += len(rows)
+        if not rows:
+            return marked
 
 
 async def renew(conn: asyncpg.Connection, keys: Keyring) -> int:
@@ -92,7 +122,7 @@ async def renew(conn: asyncpg.Connection, keys: Keyring) -> int:
         async with conn.transaction():
             rows = await conn.fetch(_OLD, keys.newest, AT_ONCE)
             for token, number, name in rows:
-                await conn.execute(_RENEW, token, number, name)
+                await conn.execute(_RENEW, token, number, name, number)
         renewed += len(rows)
         if not rows:
             return renewed

@@ -17,7 +17,6 @@ from routing.cases import (
     Actor,
     Case,
     CaseState,
-    Kind,
     Move,
     MoveData,
     Suggestion,
@@ -73,34 +72,6 @@ class Moved:
     body: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which cases a list shows; None means all."""
-
-    states: Sequence[CaseState] | None = None
-    kinds: Sequence[Kind] | None = None
-    urgencies: Sequence[Urgency] | None = None
-    line: str | None = None
-    level1: str | None = None
-    area: str | None = None
-    unit: str | None = None
-    owner: str | None = None
-    drafted_from: datetime | None = None
-    drafted_before: datetime | None = None
-    owners: Sequence[str] | None = None
-    """Live cases that one of these names answers for, or is offered."""
-    of_unit: str | None = None
-    """Only what this unit may see: not the same as the cases it leads, see `cases_of_unit`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Cases, newest first; `after` asks for the next page, None when this was the last."""
-
-    cases: tuple[Case, ...]
-    after: int | None
-
-
 NEXT_ID: LiteralString = "SELECT nextval(pg_get_serial_sequence('cases', 'id'))"
 
 DRAFT: LiteralString = """
@@ -149,35 +120,11 @@ EVIDENCE: LiteralString = """
     SELECT id, sha256 FROM case_evidence WHERE case_id = $1 AND id = ANY ($2::bigint[])
      ORDER BY id"""
 
-_FILTERED: LiteralString = """
-    SELECT *
-    FROM cases
-    WHERE ($1::text[] IS NULL OR state = ANY ($1))
-      AND ($2::text[] IS NULL OR kind = ANY ($2))
-      AND ($3::text[] IS NULL OR urgency = ANY ($3))
-      AND ($4::text IS NULL OR line = $4)
-      AND ($5::text IS NULL OR level1 = $5)
-      AND ($6::text IS NULL OR area = $6)
-      AND ($7::text IS NULL OR unit = $7)
-      AND ($8::text IS NULL OR owner = $8)
-      AND ($9::timestamptz IS NULL OR drafted_at >= $9)
-      AND ($10::timestamptz IS NULL OR drafted_at < $10)
-      AND ($11::bigint IS NULL OR id < $11)
-      AND ($13::text[] IS NULL
-           OR (state NOT IN ('closed', 'archived')
-               AND (owner = ANY ($13) OR offered_to = ANY ($13))))"""
-_OF_UNIT: LiteralString = " AND id IN (SELECT seen FROM cases_of_unit($14) AS seen)"
-_ORDER: LiteralString = " ORDER BY id DESC LIMIT $12"
-LIST: LiteralString = _FILTERED + _ORDER
-LIST_OF_UNIT: LiteralString = _FILTERED + _OF_UNIT + _ORDER
-
 FACTS_TOLD = (
     *("helpers", "units", "days", "person", "statutory", "same_as", "explanation", "result"),
     *("solved", "satisfied", "contacted_at"),
 )
 """What is given with a move and told in its row as it is, beside the facts of the case."""
-LARGEST_PAGE = 500
-EVERYTHING = Filter()
 
 
 async def open_draft(
@@ -323,40 +270,6 @@ async def suggestion_of(conn: Connection, case_id: int) -> dict[str, Any] | None
         return None
     stored: dict[str, Any] = json.loads(text)
     return stored
-
-
-async def page(
-    conn: Connection,
-    wanted: Filter = EVERYTHING,
-    *,
-    after: int | None = None,
-    limit: int = 50,
-) -> Page:
-    """Return one page of cases, newest first, from below the id `after`."""
-    size = max(1, min(limit, LARGEST_PAGE))
-    rows = await conn.fetch(
-        LIST if wanted.of_unit is None else LIST_OF_UNIT,
-        _texts(wanted.states),
-        _texts(wanted.kinds),
-        _texts(wanted.urgencies),
-        wanted.line,
-        wanted.level1,
-        wanted.area,
-        wanted.unit,
-        wanted.owner,
-        wanted.drafted_from,
-        wanted.drafted_before,
-        after,
-        size + 1,
-        _texts(wanted.owners),
-        *(() if wanted.of_unit is None else (wanted.of_unit,)),
-    )
-    cases = tuple(case_in(row) for row in rows[:size])
-    return Page(cases=cases, after=cases[-1].id if len(rows) > size else None)
-
-
-def _texts(values: Sequence[str] | None) -> list[str] | None:
-    return None if values is None else [str(value) for value in values]
 
 
 def _conflict(present: Case, step: Move) -> CaseConflict:

@@ -3,6 +3,8 @@
 AES-256-GCM with a random nonce (NIST SP 800-38D); each value keeps the number of its key, so that
 keys can change one row after the other. A caller is found again by a keyed fingerprint of the
 number (HMAC-SHA256): equal numbers have equal ones, and without the key none can be tried out.
+The last digits of a number have fingerprints of their own, made with keys that follow from the
+sealing ones and change with them: ten thousand endings could be tried out by whoever has one.
 The keys lie in one file of the service's own folder, never in the database.
 """
 
@@ -25,6 +27,9 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 ABOUT = b"hotline identity 1"
 LOOK_UP = "look-up"
+TAIL = b"hotline tail 1"
+TAIL_DIGITS = 4
+DIGITS = frozenset("0123456789")
 
 
 class SealError(TelephonyError):
@@ -89,6 +94,12 @@ class Keyring:
     def fingerprint(self, text: str) -> bytes:
         """What a text is found by: 32 bytes, the same for the same text."""
         return hmac.digest(self.fingerprints, text.encode(), "sha256")
+
+    def tails(self, number: str) -> list[bytes]:
+        """What a number's last four digits are found by: one for each key, the newest first."""
+        tail = "".join(char for char in number if char in DIGITS)[-TAIL_DIGITS:].encode()
+        ordered = (self.keys[name] for name in sorted(self.keys, reverse=True))
+        return [hmac.digest(hmac.digest(it, TAIL, "sha256"), tail, "sha256") for it in ordered]
 
 
 def _fresh() -> bytes:

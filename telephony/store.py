@@ -146,8 +146,9 @@ WITH known AS (SELECT token FROM identities WHERE look_up = $1::fingerprint),
         UPDATE identities SET name = $3::sealed
          WHERE token = (SELECT token FROM known) AND name IS NULL AND $3::sealed IS NOT NULL),
      added AS (
-        INSERT INTO identities (look_up, number, name, first_seen)
-        SELECT $1::fingerprint, $2::sealed, $3::sealed, $4 WHERE NOT EXISTS (SELECT FROM known)
+        INSERT INTO identities (look_up, number, name, first_seen, tail)
+        SELECT $1::fingerprint, $2::sealed, $3::sealed, $4, (($5::tails).hashes)[1]
+         WHERE NOT EXISTS (SELECT FROM known)
         ON CONFLICT (look_up) DO UPDATE SET name = coalesce(identities.name, excluded.name)
         RETURNING token)
 SELECT token FROM known UNION ALL SELECT token FROM added
@@ -163,7 +164,7 @@ async def caller_token(
     """
     if not number:
         return None
-    token: UUID = await conn.fetchval(_WHO, number, number, name or None, at)
+    token: UUID = await conn.fetchval(_WHO, number, number, name or None, at, number)
     return token
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, create_model
+from pydantic import AwareDatetime, Field, StringConstraints, create_model
 
 from hotline.console.shapes import Asked, EntryView, Id, Name, Size, Told, Words
 from routing.cases import (
@@ -19,6 +19,13 @@ from routing.cases import (
 )
 from routing.deadlines import Standing
 from routing.moves import MOVES
+
+SearchText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$"),
+]
+PLACE = r"^([0-9]{1,17}|undated)\.[0-9]{1,18}$"
+"""Where a work list goes on: a due time in microseconds, and a case's id."""
 
 
 class CaseQuery(Asked):
@@ -36,7 +43,27 @@ class CaseQuery(Asked):
         default=False,
         description="Live ones I answer for or am offered, those of people I stand in for too.",
     )
+    search: SearchText | None = Field(
+        default=None,
+        description="A case number or how it begins (a day), the last four digits of a caller's"
+        " number, or words of the summary: at least two characters, which stand there as typed.",
+    )
     before: Id | None = None
+    limit: Size = 50
+
+
+class WorkQuery(Asked):
+    """Which live cases; `after` is the `next` of the page before."""
+
+    state: CaseState | None = None
+    line: Name | None = None
+    kind: Kind | None = None
+    urgency: Urgency | None = None
+    unit: Name | None = None
+    level1: Name | None = None
+    area: Name | None = None
+    mine: bool = Field(default=False, description="As in the list of cases.")
+    after: Annotated[str, StringConstraints(pattern=PLACE)] | None = None
     limit: Size = 50
 
 
@@ -90,6 +117,13 @@ class Cases(Told):
 
     cases: tuple[CaseView, ...]
     next: int | None
+
+
+class Work(Told):
+    """One page of live cases, those due first before all others; what is not dated comes last."""
+
+    cases: tuple[CaseView, ...]
+    next: str | None
 
 
 class ReasonView(Told):

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import TypeVar
+from datetime import UTC, datetime, timedelta
 
-from hotline import absence_rows, absences, evidence, journal
+from hotline import absence_rows, absences, case_rows, evidence, journal
+from hotline.case_rows import Filter
 from hotline.console.case_shapes import (
     CaseDetail,
     CaseQuery,
@@ -15,6 +16,8 @@ from hotline.console.case_shapes import (
     PartView,
     SuggestionView,
     TextView,
+    Work,
+    WorkQuery,
 )
 from hotline.console.desk import Request
 from hotline.console.endpoint import get
@@ -30,8 +33,9 @@ from routing.cases import Case, CaseState, Kind, Urgency
 from routing.errors import CalendarEnds, CaseUnknown, LimitMissing
 from routing.moving import possible
 from routing.rules import LEVEL1
+from routing.searching import Sought, can_be_found
 
-T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def list_cases(asked: Request) -> Cases:
@@ -43,27 +47,62 @@ async def list_cases(asked: Request) -> Cases:
             seen = await asked.sight.seen(conn, [it.id for it in found])
             found = tuple(it for it in found if it.id in seen)
             return Cases(cases=tuple(_view(asked.services, it) for it in found), next=None)
-        page = await store.page(
+        page = await case_rows.page(
             conn,
-            store.Filter(
-                states=_one(query.state),
-                kinds=_one(query.kind),
-                urgencies=_one(query.urgency),
-                line=query.line,
-                level1=query.level1,
-                area=query.area,
-                unit=query.unit,
-                of_unit=None if asked.sight.everything else asked.sight.unit or "",
-                owners=await _mine(asked, conn) if query.mine else None,
-            ),
+            await _wanted(asked, conn, query),
             after=query.before,
             limit=query.limit,
+            search=_sought(asked, query.search) if query.search else None,
         )
     return Cases(cases=tuple(_view(asked.services, it) for it in page.cases), next=page.after)
 
 
-def _one(value: T | None) -> tuple[T, ...] | None:
-    return None if value is None else (value,)
+def _sought(asked: Request, typed: str) -> Sought:
+    found = asked.sight.sought(typed)
+    if found.words is not None and not can_be_found(found.words):
+        raise ProblemError(Fault.INVALID, "search: give at least two characters or digits.")
+    return found
+
+
+async def list_work(asked: Request) -> Work:
+    """One page of live cases in the order in which they are due: a unit's work list."""
+    query = asked.asked(WorkQuery)
+    async with borrowed(asked.services.pool) as conn:
+        work = await case_rows.work(
+            conn,
+            await _wanted(asked, conn, query),
+            after=_place(query.after) if query.after else None,
+            limit=query.limit,
+        )
+    following = None if work.after is None else _written(work.after)
+    return Work(cases=tuple(_view(asked.services, it) for it in work.cases), next=following)
+
+
+def _written(place: case_rows.Place) -> str:
+    if place.due_at is None:
+        return f"undated.{place.id}"
+    return f"{(place.due_at - _EPOCH) // timedelta(microseconds=1)}.{place.id}"
+
+
+def _place(written: str) -> case_rows.Place:
+    due, _, case_id = written.partition(".")
+    due_at = None if due == "undated" else _EPOCH + timedelta(microseconds=int(due))
+    return case_rows.Place(due_at=due_at, id=int(case_id))
+
+
+async def _wanted(asked: Request, conn: Connection, query: CaseQuery | WorkQuery) -> Filter:
+    """The filter of a list, narrowed to what the person may see."""
+    wanted = Filter(
+        state=query.state,
+        kind=query.kind,
+        urgency=query.urgency,
+        line=query.line,
+        level1=query.level1,
+        area=query.area,
+        unit=query.unit,
+        owners=await _mine(asked, conn) if query.mine else None,
+    )
+    return asked.sight.within(wanted)
 
 
 async def _mine(asked: Request, conn: Connection) -> tuple[str, ...]:
@@ -190,6 +229,7 @@ def _suggestion(stored: Mapping[str, object]) -> SuggestionView:
 
 ENDPOINTS = (
     get("/api/cases", list_cases, Cases, query=CaseQuery, roles=READERS),
+    get("/api/cases/work", list_work, Work, query=WorkQuery, roles=READERS),
     get("/api/cases/{case_id}", one_case, CaseDetail, faults=(Fault.NOT_FOUND,), roles=READERS),
     get("/api/catalogue", catalogue, Catalogue),
 )

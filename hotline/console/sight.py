@@ -6,15 +6,17 @@ does not exist.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import LiteralString
 
+from hotline.case_rows import Filter
 from hotline.console.person import Person
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.who import ADMINISTRATORS, OFFICE
 from hotline.database import Connection
 from hotline.journal import Entry
 from routing.cases import Role
+from routing.searching import Sought, sought
 
 _SEEN: LiteralString = """
     SELECT id FROM unnest($1::bigint[]) AS asked (id)
@@ -24,11 +26,24 @@ _SEEN: LiteralString = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What one person may see; `house`: what happens that belongs to no case and no call."""
+    """What one person may see.
+
+    `house`: what happens that belongs to no case and no call. `callers`: whose call it was, masked;
+    whoever may not see it must not find it out by searching either.
+    """
 
     everything: bool
     unit: str | None
     house: bool
+    callers: bool
+
+    def within(self, wanted: Filter) -> Filter:
+        """Narrow a list to what may be seen."""
+        return wanted if self.everything else replace(wanted, of_unit=self.unit or "")
+
+    def sought(self, typed: str) -> Sought:
+        """What somebody who may see so much is looking for."""
+        return sought(typed, callers=self.callers)
 
     async def seen(self, conn: Connection, case_ids: Sequence[int]) -> frozenset[int]:
         """Those of some cases that may be seen."""
@@ -60,4 +75,5 @@ def visible_cases(person: Person) -> Sight:
         everything=bool(person.roles & OFFICE),
         unit=person.unit if Role.UNIT in person.roles else None,
         house=bool(person.roles & (OFFICE | ADMINISTRATORS)),
+        callers=bool(person.roles & OFFICE),
     )

@@ -264,37 +264,6 @@ async def test_what_the_words_suggest_a_person_may_simply_confirm(
     assert sent.after.unit == "安州区生态环境局"
 
 
-async def test_pages_hold_every_case_once_newest_first(conn: asyncpg.Connection) -> None:
-    ids = [await drafted(conn) for _ in range(7)]
-    seen: list[int] = []
-    after: int | None = None
-    while True:
-        page = await store.page(conn, after=after, limit=3)
-        seen += [case.id for case in page.cases]
-        if page.after is None:
-            break
-        after = page.after
-    assert seen == sorted(ids, reverse=True)
-
-
-async def test_filters_show_what_they_name(conn: asyncpg.Connection) -> None:
-    ids = [await drafted(conn) for _ in range(3)]
-    await make(conn, ids[0], Move.OPEN, DESK, NOON, CONFIRMED)
-    await store.apply_suggestion(conn, ids[1], suggestion())
-
-    async def found(wanted: store.Filter) -> list[int]:
-        return [case.id for case in (await store.page(conn, wanted)).cases]
-
-    assert await found(store.Filter(states=[CaseState.OPEN])) == [ids[0]]
-    assert await found(store.Filter(states=[])) == []
-    assert await found(store.Filter(kinds=[Kind.COMPLAINT], area="安州区")) == [ids[1]]
-    assert await found(store.Filter(urgencies=[Urgency.URGENT])) == [ids[1]]
-    assert await found(store.Filter(unit="安州区生态环境局", level1="环境保护")) == [ids[1]]
-    assert await found(store.Filter(line="duty")) == []
-    assert await found(store.Filter(owner="1001", drafted_from=NOON)) == ids[::-1]
-    assert await found(store.Filter(drafted_before=NOON)) == []
-
-
 async def test_what_is_not_there_is_said_in_one_sentence(conn: asyncpg.Connection) -> None:
     with pytest.raises(CaseUnknown, match="no case with the id 99"):
         await store.get(conn, 99)

@@ -12,7 +12,7 @@ const STATES = ["draft", "open", "consulting", "dispatched", "return_asked", "ha
 const WAY = ["draft", "open", "dispatched", "handling", "answered", "calling_back", "closed"];
 const BEND_OF = { consulting: "open", return_asked: "dispatched", extension_asked: "handling", termination_asked: "handling", archived: "closed" };
 const SORTS = ["summary", "reply", "public_reply", "reason", "basis", "ruling", "comment", "feedback", "channel", "told", "unsolved_reason", "not_contacted"];
-const wanted = { state: "", number: "" };
+const wanted = { state: "", search: "" };
 
 export function caseRow(one, current = null) {
   return h("a", { class: "row case-row", href: `#/cases/${one.id}`, "aria-current": one.id === current },
@@ -33,8 +33,8 @@ export function casesView(place, id, catalogue) {
   let pages = 1;
   let counts = {};
 
-  const search = h("input", { type: "search", id: "search", placeholder: t("cases.search"), "aria-label": t("cases.search"), value: wanted.number,
-    oninput: (event) => { wanted.number = event.target.value.trim(); searched(); } });
+  const search = h("input", { type: "search", id: "search", placeholder: t("cases.search"), "aria-label": t("cases.search"), value: wanted.search,
+    oninput: (event) => { const typed = event.target.value.trim(); wanted.search = typed.length > 1 ? typed : ""; searched(); } });
   const searched = gently(() => load(), 250);
 
   function showTabs() {
@@ -46,7 +46,7 @@ export function casesView(place, id, catalogue) {
   function show() {
     if (!shown.length) {
       list.rows = null;
-      fill(list, empty(t(wanted.number ? "cases.none_number" : wanted.state ? "cases.none_state" : "cases.none"), wanted.number ? t("cases.none_number_hint") : t("cases.none_hint")));
+      fill(list, empty(t(wanted.search ? "cases.none_found" : wanted.state ? "cases.none_state" : "cases.none"), wanted.search ? t("cases.none_found_hint") : t("cases.none_hint")));
     } else {
       if (!list.rows) list.replaceChildren();
       keyed(list, shown, (one) => one.id, (one) => caseRow(one, id));

@@ -79,6 +79,7 @@ EXPECTED = {
     "GET /api/cases/{case_id}/told": READERS,
     "POST /api/cases/{case_id}/told": CALLERS,
     "GET /api/cases": READERS,
+    "GET /api/cases/work": READERS,
     "GET /api/cases/{case_id}": READERS,
     "POST /api/cases/{case_id}/open": OPENERS,
     "POST /api/cases/{case_id}/answer-directly": OPENERS,

@@ -175,3 +175,51 @@ async def test_the_feed_tells_a_unit_of_its_own_cases_only(
     listening.cancel()
     assert mine != other
     assert {row["case_id"] for row in told} == {other}
+
+
+async def test_a_search_shows_a_unit_its_own_cases_and_tells_it_no_caller(
+    staff: Staff, town: Town
+) -> None:
+    mine, other = await dispatched(town, CITY_LIGHTS, 9), await dispatched(town, WATER, 5)
+    lights, desk = await staff.visitor("lights"), await staff.visitor("desk")
+    await staff.services.pool.execute("UPDATE cases SET summary = '临园路路灯坏了，来电5678'")
+    numbers = {
+        row["id"]: row["number"]
+        for row in await staff.services.pool.fetch("SELECT id, number FROM cases")
+    }
+    for typed, of_desk, of_unit in (
+        ("路灯坏了", [other, mine], [mine]),
+        (numbers[other], [other], []),
+        (numbers[mine].replace("-", ""), [mine], [mine]),
+        (numbers[mine][:8], [other, mine], [mine]),
+        ("水管", [], []),
+    ):
+        for visitor, ids in ((desk, of_desk), (lights, of_unit)):
+            _, found = await get(visitor, f"/api/cases?search={typed}")
+            assert [case["id"] for case in found["cases"]] == ids, typed
+    await staff.services.pool.execute("UPDATE cases SET summary = NULL")
+    _, found = await get(desk, "/api/cases?search=5678")
+    assert [case["id"] for case in found["cases"]] == [other, mine]
+    assert (await get(lights, "/api/cases?search=5678"))[1]["cases"] == []
+    status, problem = await get(desk, "/api/cases?search=%EF%BC%8C路")
+    assert (status, "two characters" in problem["detail"]) == (422, True)
+
+
+async def test_a_units_work_list_is_its_own_and_what_is_due_first_comes_first(
+    staff: Staff, town: Town
+) -> None:
+    ids = [await dispatched(town, CITY_LIGHTS, minutes) for minutes in (9, 8, 7, 6)]
+    await dispatched(town, WATER, 5)
+    for case_id, days in zip(ids, (3, 1, None, 2), strict=True):
+        due = None if days is None else NOW + timedelta(days=days)
+        await staff.services.pool.execute(
+            "UPDATE cases SET due_at = $2 WHERE id = $1", case_id, due
+        )
+    lights, seen, after = await staff.visitor("lights"), [], ""
+    while after is not None:
+        _, work = await get(lights, f"/api/cases/work?limit=1{after and f'&after={after}'}")
+        seen += [case["id"] for case in work["cases"]]
+        after = work["next"]
+    assert seen == [ids[1], ids[3], ids[0], ids[2]]
+    for wrong in ("x", "1", "undated.", "1.2.3", f"{10**17}.1"):
+        assert (await get(lights, f"/api/cases/work?after={wrong}"))[0] == 422
