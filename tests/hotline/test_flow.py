@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from hotline import flow, journal
-from hotline.database import Pool, transaction
+from hotline.database import Pool, borrowed, transaction
 from hotline.jobs import JobName, LaterError
 from hotline.services import utc_now
 from routing import store as cases
@@ -59,8 +59,9 @@ async def test_a_call_becomes_a_transcribed_routed_case(pool: Pool, tmp_path: Pa
     stored = await pool.fetch("SELECT * FROM recordings ORDER BY leg")
     assert [r["state"] for r in stored] == ["stored", "stored"]
     assert {life.store / r["path"] for r in stored} <= set(life.store.rglob("*"))
-    async with pool.acquire() as conn:
-        case = (await cases.page(conn)).cases[0]
+    async with borrowed(pool) as conn:
+        case = await cases.of_call(conn, 1)
+    assert case is not None
     assert (case.call_id, case.line, case.owner, case.state) == (1, "mayor", "1001", "draft")
     assert case.level1 is not None
 
