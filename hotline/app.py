@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from hotline import archiving, blocks, city_desk, database, sealed
+from hotline import archiving, blocks, city_desk, database, duty_log_rows, sealed
 from hotline.archiving import ArchiveDesk
 from hotline.callout import CalloutDesk
 from hotline.casework import Casework
@@ -215,6 +215,7 @@ async def _prepare(dsn: str, keys: KeyFile, config: Config) -> tuple[Casework, i
             await sealed.seal_old(conn)
             await sealed.check_keys(conn, keys.ring)
             await sealed.mark_tails(conn)
+            await duty_log_rows.begin_line(conn, config.duty.line)
             if ours:
                 await city_desk.first_load(conn, config, utc_now())
             return await city_desk.opened(conn, config)

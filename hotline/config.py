@@ -30,6 +30,7 @@ from pydantic_settings import (
 )
 
 import deploy
+from hotline.config_duty import Duty
 from hotline.config_notices import Delivery, DestinationTable, NoticeRule
 from hotline.config_sign_in import OpenId, SignIn
 from hotline.config_store import Store
@@ -199,6 +200,7 @@ class Config(BaseSettings):
     seats: Seats = Seats()
     probe: Probe = Probe()
     phones: Phones = Phones()
+    duty: Duty = Duty()
     classifier_model: Path | None = None
     evidence_mebibytes: Annotated[int, Field(ge=1, le=1024)] = 10
     short_abandon_seconds: PositiveFloat = 5.0

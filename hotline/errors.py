@@ -105,6 +105,30 @@ class CardIncompleteError(HotlineError):
         self.missing = missing
 
 
+class DutyUnknownError(HotlineError):
+    """There is no such entry, incident, instruction or contact of the duty desk."""
+
+
+class DutyChangedError(HotlineError):
+    """Somebody else was faster: what was read is not what stands there now."""
+
+
+class DutyWrongError(HotlineError):
+    """What the duty desk is told does not fit together; the sentence names the field."""
+
+
+class DutyIncompleteError(HotlineError):
+    """Something must still be written before this can be done."""
+
+    def __init__(self, message: str, *, missing: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+class DutyForbiddenError(HotlineError):
+    """This is not this person's to do at the duty desk."""
+
+
 class ExchangeAwayError(HotlineError):
     """An exchange cannot be followed at this moment."""
 

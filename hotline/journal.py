@@ -105,6 +105,8 @@ class Event(StrEnum):
     COVERAGE_RESTORED = "coverage.restored"
     ROSTER_ENTERED = "roster.entered"
     ROSTER_TAKEN_BACK = "roster.taken_back"
+    ROSTER_CHANGED = "roster.changed"
+    DUTY_LOG_WRITTEN = "duty.log_written"
     CALLOUT_STARTED = "callout.started"
     CALLOUT_RINGING = "callout.ringing"
     CALLOUT_ACKNOWLEDGED = "callout.acknowledged"

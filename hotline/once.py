@@ -23,6 +23,7 @@ _FIRST: LiteralString = """
     INSERT INTO requests_made (person, key, request, answer, made_at) VALUES ($1, $2, $3, '', $4)
     ON CONFLICT (person, key) DO NOTHING RETURNING key"""
 _BEFORE: LiteralString = "SELECT request FROM requests_made WHERE person = $1 AND key = $2"
+_ANSWER: LiteralString = "SELECT answer FROM requests_made WHERE person = $1 AND key = $2"
 _ANSWERED: LiteralString = """
     UPDATE requests_made SET answer = $3 WHERE person = $1 AND key = $2"""
 
@@ -54,3 +55,8 @@ async def is_first(tx: Connection, person: str, key: str, request: str, now: dat
 async def answered(tx: Connection, person: str, key: str, answer: str) -> None:
     """Keep what the request led to."""
     await tx.execute(_ANSWERED, person, key, answer)
+
+
+async def answer_to(tx: Connection, person: str, key: str) -> str:
+    """What a request that was done before led to."""
+    return str(await tx.fetchval(_ANSWER, person, key))

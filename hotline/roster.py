@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 
 class Role(StrEnum):
@@ -54,6 +54,16 @@ class Gap:
         return dict(self.missing) == dict(NEEDED)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """A time for which one person stands on the roster twice, and as what."""
+
+    operator: str
+    roles: tuple[Role, Role]
+    starts_at: datetime
+    ends_at: datetime
+
+
 def on_duty(shifts: Iterable[Shift], at: datetime) -> tuple[Shift, ...]:
     """Who is on duty at that moment, in the order of the ring plan."""
     order = list(Role)
@@ -67,6 +77,38 @@ def ring_plan(shifts: Iterable[Shift], at: datetime) -> dict[str, int]:
     for shift in on_duty(shifts, at):
         plan.setdefault(shift.operator, PENALTY[shift.role])
     return plan
+
+
+def next_change(shifts: Collection[Shift], at: datetime) -> datetime | None:
+    """When somebody next comes or goes after that moment; None where the roster ends before it.
+
+    Somebody whose shift goes on into his next one in the same role has neither come nor gone.
+    """
+    now = _places(shifts, at)
+    edges = {edge for shift in shifts for edge in (shift.starts_at, shift.ends_at) if edge > at}
+    return next((edge for edge in sorted(edges) if _places(shifts, edge) != now), None)
+
+
+def overlaps(shifts: Collection[Shift]) -> tuple[Overlap, ...]:
+    """Every time for which somebody stands on the roster twice, the earliest first."""
+    found = []
+    for first, second in combinations(sorted(shifts, key=_when), 2):
+        starts = max(first.starts_at, second.starts_at)
+        ends = min(first.ends_at, second.ends_at)
+        if first.operator == second.operator and starts < ends:
+            one, other = sorted((first.role, second.role), key=list(Role).index)
+            found.append(
+                Overlap(operator=first.operator, roles=(one, other), starts_at=starts, ends_at=ends)
+            )
+    return tuple(sorted(found, key=lambda one: (one.starts_at, one.operator)))
+
+
+def _when(shift: Shift) -> tuple[datetime, datetime, str]:
+    return shift.starts_at, shift.ends_at, shift.role.value
+
+
+def _places(shifts: Iterable[Shift], at: datetime) -> frozenset[tuple[Role, str]]:
+    return frozenset((shift.role, shift.operator) for shift in shifts if shift.covers(at))
 
 
 def gaps(shifts: Collection[Shift], since: datetime, until: datetime) -> tuple[Gap, ...]:

@@ -16,7 +16,10 @@ _KNOWN: LiteralString = "SELECT to_regtype('sealed') IS NOT NULL"
 _TAILS_KNOWN: LiteralString = "SELECT to_regtype('tails') IS NOT NULL"
 _USED: LiteralString = """
     SELECT DISTINCT (number).key FROM identities WHERE number IS NOT NULL
-     UNION SELECT DISTINCT (name).key FROM identities WHERE name IS NOT NULL"""
+     UNION SELECT DISTINCT (name).key FROM identities WHERE name IS NOT NULL
+     UNION SELECT DISTINCT (part).key FROM duty_reporters,
+           LATERAL (VALUES (unit), (name), (post), (phone)) AS parts (part)
+            WHERE part IS NOT NULL"""
 _PLAIN: LiteralString = """
     SELECT token, plain_number, plain_name FROM identities WHERE plain_number IS NOT NULL
      LIMIT $1 FOR UPDATE SKIP LOCKED"""
@@ -29,11 +32,22 @@ _NO_TAIL: LiteralString = """
      LIMIT $1 FOR UPDATE SKIP LOCKED"""
 _MARK: LiteralString = "UPDATE identities SET tail = (($2::tails).hashes)[1] WHERE token = $1"
 _OLD: LiteralString = """
-    SELECT token, number, name FROM identities WHERE (number).key < $1
+    SELECT token, number, name, number FROM identities WHERE (number).key < $1
      LIMIT $2 FOR UPDATE SKIP LOCKED"""
 _RENEW: LiteralString = """
     UPDATE identities SET number = $2, name = $3, tail = (($4::tails).hashes)[1]
      WHERE token = $1"""
+_OLD_REPORTERS: LiteralString = """
+    SELECT id, unit, name, post, phone FROM duty_reporters
+     WHERE least((unit).key, (name).key, (post).key, (phone).key) < $1
+     LIMIT $2 FOR UPDATE SKIP LOCKED"""
+_RENEW_REPORTER: LiteralString = """
+    UPDATE duty_reporters SET unit = $2, name = $3, post = $4, phone = $5 WHERE id = $1"""
+_RENEWED: tuple[tuple[LiteralString, LiteralString], ...] = (
+    (_OLD, _RENEW),
+    (_OLD_REPORTERS, _RENEW_REPORTER),
+)
+"""What finds rows that an older key sealed, and what seals one of them anew."""
 AT_ONCE = 1000
 
 
@@ -116,13 +130,15 @@ async def mark_tails(conn: asyncpg.Connection) -> int:
 
 
 async def renew(conn: asyncpg.Connection, keys: Keyring) -> int:
-    """Seal anew what an older key sealed; returns how many callers. Can be cut off anywhere."""
+    """Seal anew what an older key sealed; returns how many people. Can be cut off anywhere."""
     renewed = 0
-    while True:
-        async with conn.transaction():
-            rows = await conn.fetch(_OLD, keys.newest, AT_ONCE)
-            for token, number, name in rows:
-                await conn.execute(_RENEW, token, number, name, number)
-        renewed += len(rows)
-        if not rows:
-            return renewed
+    for old, again in _RENEWED:
+        while True:
+            async with conn.transaction():
+                rows = await conn.fetch(old, keys.newest, AT_ONCE)
+                for row in rows:
+                    await conn.execute(again, *row)
+            renewed += len(rows)
+            if not rows:
+                break
+    return renewed

@@ -11,6 +11,7 @@ from hotline.console.case_shapes import CaseDetail, Step, step_of
 from hotline.console.cases_api import detail
 from hotline.console.desk import Request
 from hotline.console.endpoint import Endpoint, Handler, post
+from hotline.console.keyed import KEY, key_of
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.who import READERS
 from hotline.database import Connection, borrowed, transaction
@@ -20,8 +21,6 @@ from routing.errors import CaseConflict, CaseUnknown, IllegalMove, MissingFact
 from routing.moves import MOVES
 from routing.rules import LEVEL1
 
-KEY = "Idempotency-Key"
-LONGEST_KEY = 200
 SAYS: Mapping[Move, str] = {
     Move.OPEN: "Confirm a draft: what it is about is a person's word, and its limit begins.",
     Move.ANSWER_DIRECTLY: "Answer at once, without any unit.",
@@ -73,7 +72,7 @@ async def _move(asked: Request, move: Move) -> CaseDetail:
     case_id, step, actor = asked.path_id("case_id"), asked.asked(Step), asked.actor()
     given = step.model_dump(exclude={"expected", "version"})
     _check_known(asked, given)
-    key = _key(asked)
+    key = key_of(asked)
     try:
         async with transaction(asked.services.pool) as tx:
             await asked.sight.check(tx, case_id)
@@ -102,13 +101,6 @@ async def _move(asked: Request, move: Move) -> CaseDetail:
 async def _is_first(tx: Connection, asked: Request, actor: Actor, key: str, step: Step) -> bool:
     request = once.request_of(asked.http.path, step.model_dump(exclude_none=True))
     return await once.is_first(tx, actor.name, key, request, asked.services.clock())
-
-
-def _key(asked: Request) -> str | None:
-    key = asked.http.headers.get(KEY)
-    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isprintable()):
-        raise ProblemError(Fault.INVALID, f"{KEY} has 1 to {LONGEST_KEY} printable characters.")
-    return key
 
 
 def _problem(error: Exception) -> ProblemError:

@@ -25,3 +25,7 @@ READ_BY_ALL = READERS | ADMINISTRATORS
 """Whoever works here may read the directory of units, the catalogue and the cards."""
 CARD_WRITERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.UNIT})
 """Who writes cards; a unit's handlers those of their own unit only."""
+DUTY = frozenset({Role.DUTY_OFFICER, Role.LEADER, Role.SUPERVISOR})
+"""Who reads what the duty desk keeps: its log, its incidents, its handovers."""
+DUTY_WRITERS = frozenset({Role.DUTY_OFFICER, Role.LEADER})
+"""Who is on duty, and so writes the log."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotline.roster import NEEDED, Role, Shift, gaps, on_duty, ring_plan
+from hotline.roster import NEEDED, Role, Shift, gaps, next_change, on_duty, overlaps, ring_plan
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 WHOLE = timedelta(hours=24)
@@ -79,3 +79,35 @@ def test_a_moment_lies_in_a_gap_exactly_where_somebody_is_missing(
     )
     found = gaps(shifts, START, START + WHOLE)
     assert short == any(gap.starts_at <= at < gap.ends_at for gap in found)
+
+
+def test_who_comes_next_and_when() -> None:
+    night = (*FULL, shift(Role.OFFICER, "2001", 24, 30), shift(Role.OFFICER, "2005", 24, 36))
+    at = next_change(night, START)
+    assert at == START + WHOLE
+    assert [one.operator for one in on_duty(night, at)] == ["2001", "2005"]
+    assert next_change(FULL, START + WHOLE) is None
+
+
+def test_a_shift_that_goes_on_is_no_change() -> None:
+    whole = (shift(Role.OFFICER, "2001", 0, 8), shift(Role.OFFICER, "2001", 8, 16))
+    assert next_change(whole, START) == START + timedelta(hours=16)
+
+
+def test_who_stands_on_the_roster_twice_is_named_with_the_time() -> None:
+    twice = (shift(Role.OFFICER, "2001", 0, 8), shift(Role.LEADER, "2001", 6, 12))
+    (found,) = overlaps((*twice, shift(Role.OFFICER, "2002", 0, 8)))
+    assert (found.operator, found.roles) == ("2001", (Role.OFFICER, Role.LEADER))
+    assert found.starts_at == START + timedelta(hours=6)
+    assert found.ends_at == START + timedelta(hours=8)
+
+
+@given(st.lists(SHIFTS, max_size=8), st.integers(0, 23))
+def test_somebody_stands_twice_exactly_where_two_of_his_shifts_cover_a_moment(
+    shifts: list[Shift], hour: int
+) -> None:
+    at = START + timedelta(hours=hour, minutes=30)
+    there = [one.operator for one in shifts if one.covers(at)]
+    twice = {one for one in there if there.count(one) > 1}
+    found = {one.operator for one in overlaps(shifts) if one.starts_at <= at < one.ends_at}
+    assert found == twice

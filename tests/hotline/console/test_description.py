@@ -86,6 +86,7 @@ async def test_every_answer_fits_its_description(
         await city_rows.load(tx, read_city(services.config.city_dir), by="test", at=NOW)
     call_id = await town.is_talked(NOW - timedelta(minutes=5), SAID)
     case_id = await town.case_of(call_id)
+    await town.is_talked(NOW - timedelta(minutes=3), SAID, line="duty")
     for endpoint in ENDPOINTS:
         if endpoint.method != "GET" or endpoint.answers is None:
             continue
@@ -101,6 +102,7 @@ async def test_every_answer_fits_its_description(
             policy="sichuan-2025",
             unit="water",
             card_id=1,
+            entry_id=1,
             version_id=1,
         )
         query = {"level1": "政法"} if path == "/api/catalogue/resolve" else {}

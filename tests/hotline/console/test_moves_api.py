@@ -9,7 +9,8 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from hotline.console.moves_api import ENDPOINTS, KEY
+from hotline.console.keyed import KEY
+from hotline.console.moves_api import ENDPOINTS
 from hotline.services import Services
 from routing.cases import Move
 from tests.hotline.console.conftest import Clock

@@ -1,5 +1,6 @@
 """Operators, the roster and call-outs by the API: who may do what, and what is refused."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -89,6 +90,31 @@ async def test_a_supervisor_keeps_the_roster_and_its_gaps_are_shown(
         ("roster.entered", SUPERVISOR),
         ("roster.taken_back", SUPERVISOR),
     ]
+
+
+async def test_a_shift_is_changed_by_one_row_and_what_is_wrong_is_said_in_a_sentence(
+    visitor: ClientSession, pool: Pool
+) -> None:
+    await seated(visitor, SUPERVISOR)
+    first = await (await visitor.post("/api/roster", json=shift("officer", "1001"))).json()
+    path = f"/api/roster/{first['id']}/change"
+    changed = await visitor.post(path, json=shift("officer", "1002", hours=8))
+    assert changed.status == 200
+    assert (await visitor.post(path, json=shift("officer", "1002"))).status == 404
+    await visitor.post("/api/roster", json=shift("leader", "1002", hours=4))
+    roster = await (await visitor.get("/api/roster")).json()
+    assert (roster["now"], roster["next"]) == (["1002"], ["1002"])
+    assert roster["next_at"] == (NOW + timedelta(hours=4)).isoformat().replace("+00:00", "Z")
+    assert [one["sentence"] for one in roster["overlaps"]] == [
+        "1002 在duty线路 11-23 10:30 至 11-23 14:30 重复排班（值班员、带班领导）。"
+    ]
+    assert roster["gaps"][0]["sentence"] == (
+        "duty线路 11-23 10:30 至 11-23 14:30 缺值班员1人、接续人员1人。"
+    )
+    row = await pool.fetchrow("SELECT event, body FROM journal ORDER BY id OFFSET 1 LIMIT 1")
+    assert row is not None
+    assert row["event"] == "roster.changed"
+    assert json.loads(row["body"])["before"]["operator"] == "1001"
 
 
 async def test_a_call_out_needs_a_seat_an_exchange_and_a_line(visitor: ClientSession) -> None:

@@ -22,6 +22,7 @@ ALL = f"{READERS} administrator"
 OPENERS = "operator dispatcher duty_officer"
 RULERS = "dispatcher duty_officer leader supervisor"
 JUDGES = "auditor dispatcher supervisor"
+DUTY = "duty_officer leader supervisor"
 TELLERS = "dispatcher supervisor administrator"
 EXPECTED = {
     "GET /api/session": OPEN,
@@ -147,6 +148,12 @@ EXPECTED = {
     "GET /api/roster": OFFICE,
     "POST /api/roster": "supervisor",
     "DELETE /api/roster/{shift_id}": "supervisor",
+    "POST /api/roster/{shift_id}/change": "supervisor",
+    "GET /api/duty/log": DUTY,
+    "POST /api/duty/log": "duty_officer leader",
+    "GET /api/duty/log/{entry_id}": DUTY,
+    "POST /api/duty/log/{entry_id}/versions": "duty_officer leader",
+    "POST /api/duty/log/{entry_id}/reveal": DUTY,
     "GET /api/callouts": OFFICE,
     "POST /api/callouts": DESK,
     "GET /api/notices": f"{OFFICE} administrator",

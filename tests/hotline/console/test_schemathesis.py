@@ -161,6 +161,7 @@ async def test_no_address_has_a_fault_or_answers_otherwise_than_described(
         await town.is_talked(NOW - timedelta(minutes=19 - n), SAID, number=f"138901156{n:02d}")
         for n in range(12)
     ]
+    await town.is_talked(NOW - timedelta(minutes=3), SAID, line="duty")
     for call in calls[3:]:
         await town.moves(call, Move.OPEN, NOW, kind="help", urgency="normal", level1="城乡建设")
     for call in calls[6:]:
@@ -178,6 +179,7 @@ async def test_no_address_has_a_fault_or_answers_otherwise_than_described(
         "unit": ["urban", "nobody"],
         "policy": ["sichuan-2025", "no-such"],
         "absence_id": [1],
+        "entry_id": [1, 2],
     }
     cookies = {
         login: f"{COOKIE}={await staff.cookie(login)}"
