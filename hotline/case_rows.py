@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import LiteralString
 
 from hotline.database import Connection
-from routing.cases import Case, CaseState, Kind, Urgency
+from routing.cases import Case, CaseState, Channel, Kind, Urgency
 from routing.searching import Sought
 from routing.store import case_in
 
@@ -32,6 +32,7 @@ class Filter:
     owner: str | None = None
     owners: Sequence[str] | None = None
     """Live cases that one of these names answers for, or is offered."""
+    channel: Channel | None = None
     of_unit: str | None = None
     """Only what this unit may see: not the same as the cases it leads, see `cases_of_unit`."""
 
@@ -63,8 +64,8 @@ class Work:
 EVERYTHING = Filter()
 _FOR_THESE_VALUES: LiteralString = "SET LOCAL plan_cache_mode = force_custom_plan"
 
-# $1 to $9 the filter, $10 the size, $11 the case that the page before ended with, $12 the unit that
-# looks, $13 what is sought, or when that case was due.
+# $1 to $10 the filter, $11 the size, $12 the case that the page before ended with, $13 the unit
+# that looks, $14 what is sought, or when that case was due.
 _FITS: LiteralString = """
         ($1::text IS NULL OR c.state = $1)
     AND ($2::text IS NULL OR c.kind = $2)
@@ -76,27 +77,28 @@ _FITS: LiteralString = """
     AND ($8::text IS NULL OR c.owner = $8)
     AND ($9::text[] IS NULL
          OR (c.state NOT IN ('closed', 'archived')
-             AND (c.owner = ANY ($9) OR c.offered_to = ANY ($9))))"""
+             AND (c.owner = ANY ($9) OR c.offered_to = ANY ($9))))
+    AND ($10::text IS NULL OR c.channel = $10)"""
 # The statement for the house finds nothing for a unit. What a unit may see says `cases_of_unit`
 # alone: the two ways in which its cases are come by only follow the order of an index, and each
 # case on them is asked for by itself, so that only those shown are read.
-_HOUSE: LiteralString = " AND $12::text IS NULL"
+_HOUSE: LiteralString = " AND $13::text IS NULL"
 _SEEN: LiteralString = """
-    AND (SELECT count(*) FROM cases_of_unit($12) AS seen WHERE seen = c.id) > 0"""
-_SEEN_OF_MANY: LiteralString = " AND c.id IN (SELECT seen FROM cases_of_unit($12) AS seen)"
+    AND (SELECT count(*) FROM cases_of_unit($13) AS seen WHERE seen = c.id) > 0"""
+_SEEN_OF_MANY: LiteralString = " AND c.id IN (SELECT seen FROM cases_of_unit($13) AS seen)"
 _CASES: LiteralString = "SELECT c.* FROM cases c WHERE "
-_LEADS: LiteralString = "SELECT c.id FROM cases c WHERE c.unit = $12 AND "
+_LEADS: LiteralString = "SELECT c.id FROM cases c WHERE c.unit = $13 AND "
 _HELPS: LiteralString = """
     SELECT c.id FROM case_units p JOIN cases c ON c.id = p.case_id
-     WHERE p.unit = $12 AND p.ended_at IS NULL AND """
+     WHERE p.unit = $13 AND p.ended_at IS NULL AND """
 _EITHER: LiteralString = ") UNION ("
 _BEGIN: LiteralString = "WITH found AS (("
 _THOSE: LiteralString = ")) SELECT c.* FROM cases c JOIN found USING (id)"
 
-_BELOW: LiteralString = " AND ($11::bigint IS NULL OR c.id < $11)"
-_PARTS_BELOW: LiteralString = "($11::bigint IS NULL OR p.case_id < $11) AND "
-_NEWEST: LiteralString = " ORDER BY c.id DESC LIMIT $10"
-_NEWEST_PARTS: LiteralString = " ORDER BY p.case_id DESC LIMIT $10"
+_BELOW: LiteralString = " AND ($12::bigint IS NULL OR c.id < $12)"
+_PARTS_BELOW: LiteralString = "($12::bigint IS NULL OR p.case_id < $12) AND "
+_NEWEST: LiteralString = " ORDER BY c.id DESC LIMIT $11"
+_NEWEST_PARTS: LiteralString = " ORDER BY p.case_id DESC LIMIT $11"
 LIST: LiteralString = _CASES + _FITS + _BELOW + _HOUSE + _NEWEST
 LIST_OF_UNIT: LiteralString = (
     (_BEGIN + _LEADS + _FITS + _BELOW + _SEEN + _NEWEST)
@@ -107,10 +109,10 @@ LIST_OF_UNIT: LiteralString = (
 # In the order of the indexes `cases_work` and `cases_work_of_lead`.
 _LIVE: LiteralString = """
     AND c.state NOT IN ('closed', 'archived')
-    AND ($11::bigint IS NULL
+    AND ($12::bigint IS NULL
          OR (coalesce(c.due_at, 'infinity'::timestamptz), c.id)
-            > (coalesce($13::timestamptz, 'infinity'::timestamptz), $11))"""
-_FIRST: LiteralString = " ORDER BY coalesce(c.due_at, 'infinity'::timestamptz), c.id LIMIT $10"
+            > (coalesce($14::timestamptz, 'infinity'::timestamptz), $12))"""
+_FIRST: LiteralString = " ORDER BY coalesce(c.due_at, 'infinity'::timestamptz), c.id LIMIT $11"
 WORK: LiteralString = _CASES + _FITS + _LIVE + _HOUSE + _FIRST
 WORK_OF_UNIT: LiteralString = (
     (_BEGIN + _LEADS + _FITS + _LIVE + _SEEN + _FIRST)
@@ -120,20 +122,20 @@ WORK_OF_UNIT: LiteralString = (
 
 # All that is found is put in order first; then each is looked at in turn until the page is full.
 _IN_TURN: LiteralString = "SELECT c.* FROM (SELECT id FROM ("
-_OF_FOUND: LiteralString = """) AS hit (id) WHERE $11::bigint IS NULL OR id < $11
+_OF_FOUND: LiteralString = """) AS hit (id) WHERE $12::bigint IS NULL OR id < $12
      ORDER BY id DESC OFFSET 0) AS found JOIN cases c ON c.id = found.id WHERE """
-_END: LiteralString = " ORDER BY found.id DESC LIMIT $10"
+_END: LiteralString = " ORDER BY found.id DESC LIMIT $11"
 _WORDS: LiteralString = """
     SELECT case_id FROM case_words
-     WHERE search_grams(plain) @> search_grams(search_plain($13::text))
-       AND position(search_plain($13::text) IN plain) > 0"""
+     WHERE search_grams(plain) @> search_grams(search_plain($14::text))
+       AND position(search_plain($14::text) IN plain) > 0"""
 _BEGINS: LiteralString = """
-    SELECT id FROM cases WHERE number ~>=~ $13::text AND number ~<~ ($13::text || ':')"""
-_NUMBER: LiteralString = "SELECT id FROM cases WHERE number = $13::text"
+    SELECT id FROM cases WHERE number ~>=~ $14::text AND number ~<~ ($14::text || ':')"""
+_NUMBER: LiteralString = "SELECT id FROM cases WHERE number = $14::text"
 _TAIL: LiteralString = """
     SELECT k.id FROM identities i JOIN calls called ON called.caller = i.token
       JOIN cases k ON k.call_id = called.id
-     WHERE i.tail = ANY (($13::tails).hashes)"""
+     WHERE i.tail = ANY (($14::tails).hashes)"""
 
 Both = tuple[LiteralString, LiteralString]
 """The statement for the house, and the one for a unit."""
@@ -205,6 +207,7 @@ def _values(wanted: Filter, limit: int, after: int | None) -> tuple[object, ...]
         wanted.unit,
         wanted.owner,
         None if wanted.owners is None else list(wanted.owners),
+        wanted.channel,
         _size(limit) + 1,
         after,
         wanted.of_unit,

@@ -5,6 +5,7 @@
     job collect_recordings         -> recordings_collected -> recordings, transcripts asked for
     job transcribe (each leg)      -> leg_heard, leg_failed -> transcripts; the last asks: route
     job route                      -> words_routed         -> the suggestion on the draft
+    a person                       -> case_begun           -> a case draft without a call
     a person                       -> case_moved           -> the case
     a person                       -> callback_settled     -> the callback
     a person                       -> jobs_taken_up        -> the queue, failed transcripts
@@ -31,7 +32,7 @@ from hotline.journal import Event
 from hotline.masking import mask_text
 from hotline.recordings import Found, Stored
 from routing import store as cases
-from routing.cases import Actor, CaseState, Move, MoveData, Suggestion, Urgency
+from routing.cases import Actor, CaseState, Channel, Move, MoveData, Suggestion, Urgency
 from routing.in_force import InForce
 from telephony import store as calls
 from telephony.calls import (
@@ -215,6 +216,18 @@ async def words_routed(tx: Connection, call_id: int, suggestion: Suggestion, now
     if suggestion.urgency is Urgency.EMERGENCY:
         rows.append(_Row(event=Event.CASE_ESCALATED, body=body, case_id=case.id))
     await _tell(tx, SERVICE, now, call_id, rows)
+
+
+async def case_begun(
+    tx: Connection, *, channel: Channel, line: str, owner: str, now: datetime
+) -> int:
+    """A person wrote down a matter that no call brought; returns its case."""
+    drafted = await cases.open_draft(
+        tx, call_id=None, line=line, owner=owner, now=now, channel=channel
+    )
+    row = _Row(event=Event.CASE_DRAFTED, body=drafted.body, case_id=drafted.case.id)
+    await _tell(tx, owner, now, None, [row])
+    return drafted.case.id
 
 
 async def case_moved(

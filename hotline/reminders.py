@@ -109,8 +109,6 @@ class ReminderDesk:
 
     def _computed(self, look: Look, now: datetime) -> Looked:
         facts, policy = facts_of(look.case, look.moves), self._policy_of(look)
-        if facts is None:
-            return Looked(look=look, due=(), again_at=None)
         here = tuple(stage for stage in facts.stages if stage.left_at is None)
         clocks = clocks_of(replace(facts, stages=here), policy, self._calendar)
         for sentence in clocks.undated:

@@ -69,6 +69,29 @@ class Urgency(StrEnum):
     EMERGENCY = "emergency"
 
 
+class Channel(StrEnum):
+    """How a matter reached the city; a pack may give each of them limits of its own."""
+
+    PHONE = "phone"
+    DUTY_PHONE = "duty_phone"
+    WEB = "web"
+    WECHAT = "wechat"
+    SMS = "sms"
+    MAIL = "mail"
+    VISIT = "visit"
+    SUPERIOR = "superior"
+    """Handed down by a higher office (上级转办)."""
+    PLATFORM = "platform"
+
+
+DUTY_LINE = "duty"
+
+
+def channel_of(line: str) -> Channel:
+    """By which channel a call on a line comes."""
+    return Channel.DUTY_PHONE if line == DUTY_LINE else Channel.PHONE
+
+
 class Solved(StrEnum):
     """Whether the matter is solved: as the unit says, or as the caller says when called back."""
 
@@ -264,6 +287,8 @@ class Case:
     state: CaseState
     owner: str
     drafted_at: datetime
+    channel: Channel = Channel.PHONE
+    """How it came; never changed afterwards."""
     version: int = 0
     kind: Kind | None = None
     urgency: Urgency = Urgency.NORMAL

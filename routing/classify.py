@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from routing.cases import Alternative, Kind, Reason, Suggestion, Urgency
+from routing.cases import DUTY_LINE, Alternative, Kind, Reason, Suggestion, Urgency
 from routing.directory import City, Unit
 from routing.heard import Passage, heard
 from routing.lexicon import Hit
@@ -205,7 +205,7 @@ def _kind(
             reasons[one.hit.target.value].append(_reason(one))
     if urgency is Urgency.EMERGENCY:
         return Kind.INCIDENT, reasons[Kind.INCIDENT][:FEW]
-    if line != "duty":  # what a newspaper calls an incident is one only when it is happening
+    if line != DUTY_LINE:  # what a newspaper calls an incident is one only when it is happening
         scores.pop(Kind.INCIDENT, None)
     if not scores:
         return Kind.HELP, []

@@ -20,13 +20,8 @@ class Moved:
     to: str
 
 
-def facts_of(case: Case, moves: Iterable[Moved]) -> ClockFacts | None:
-    """Return the facts of a case's clocks; None while nobody knows what the case is about.
-
-    The moves are those of the journal, oldest first.
-    """
-    if case.kind is None:
-        return None
+def facts_of(case: Case, moves: Iterable[Moved]) -> ClockFacts:
+    """Return the facts of a case's clocks; the moves are those of the journal, oldest first."""
     told = list(moves)
     stopped_at = (case.answered_at or case.closed_at) if case.state in STOPPED else None
     return ClockFacts(
@@ -34,6 +29,7 @@ def facts_of(case: Case, moves: Iterable[Moved]) -> ClockFacts | None:
         urgency=case.urgency,
         line=case.line,
         level1=case.level1,
+        channel=case.channel,
         opened_at=case.opened_at,
         dispatched_at=case.dispatched_at,
         stopped_at=stopped_at,

@@ -16,10 +16,10 @@ from itertools import count, pairwise
 from typing import assert_never
 
 from routing.calendar import Calendar
-from routing.cases import Kind, Urgency
+from routing.cases import Channel, Kind, Urgency
 from routing.deadlines import Standing, after
 from routing.errors import CalendarEnds, LimitMissing
-from routing.limits import Channel, Limit, Sourced, Stage, Starts, Unit
+from routing.limits import Limit, Sourced, Stage, Starts, Unit
 from routing.numbers import SHANGHAI
 from routing.policy import Policy
 
@@ -64,7 +64,8 @@ class ClockFacts:
     that a person cited.
     """
 
-    kind: Kind
+    kind: Kind | None
+    """None while nobody knows what the case is about: nothing was promised then."""
     urgency: Urgency
     line: str | None = None
     level1: str | None = None
@@ -184,6 +185,8 @@ def main_clock(facts: ClockFacts, policy: Policy, calendar: Calendar) -> Clock |
         CalendarEnds: the limit reaches past the holiday calendar.
         LimitMissing: the cited statutory limit is not in the pack.
     """
+    if facts.kind is None:
+        return None
     limit = policy.limit(
         facts.kind,
         facts.urgency,

@@ -94,7 +94,9 @@ def deadline_of(case: Case, policy: Policy, calendar: Calendar) -> Deadline | No
     """
     if case.opened_at is None or case.kind is None:
         return None
-    limit = policy.limit(case.kind, case.urgency, line=case.line, level1=case.level1)
+    limit = policy.limit(
+        case.kind, case.urgency, line=case.line, level1=case.level1, channel=case.channel
+    )
     begins = case.dispatched_at if limit.starts is Starts.DISPATCH else case.opened_at
     if begins is None:
         return None

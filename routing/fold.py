@@ -17,6 +17,7 @@ from routing.cases import (
     CASE_FACTS,
     Case,
     CaseState,
+    Channel,
     Explanation,
     Kind,
     Move,
@@ -24,6 +25,7 @@ from routing.cases import (
     Satisfied,
     Solved,
     Urgency,
+    channel_of,
 )
 from routing.errors import HistoryFault
 from routing.moves import MOVES
@@ -47,6 +49,7 @@ def _tuple(value: Any) -> Any:
 _moment = datetime.fromisoformat
 READ: Mapping[str, Callable[[Any], Any]] = {
     "state": CaseState,
+    "channel": Channel,
     "kind": Kind,
     "urgency": Urgency,
     "outcome": Outcome,
@@ -122,9 +125,10 @@ def _after(case: Case | None, row: Row, texts: Mapping[str, str]) -> Case:
         changes[SUMMARY] = texts.get(words[SUMMARY])
     try:
         if case is None:
-            return Case(id=row.case_id, **changes)
+            # Rows from before there were channels speak of calls only.
+            return Case(**{"id": row.case_id, "channel": channel_of(changes["line"]), **changes})
         after = replace(case, **changes)
-    except TypeError as error:
+    except (TypeError, KeyError) as error:
         raise HistoryFault(
             f"Journal row {row.id} does not tell case {row.case_id} as it should ({error}).",
             case_id=row.case_id,

@@ -37,10 +37,10 @@ class InForce:
             CalendarEnds: the limit reaches past the holiday calendar.
             LimitMissing: the cited law is not in the case's pack.
         """
-        policy, facts = self.of(case), facts_of(case, ())
-        if policy is None or facts is None:
+        policy = self.of(case)
+        if policy is None:
             return None
-        return main_clock(facts, policy, self.calendar)
+        return main_clock(facts_of(case, ()), policy, self.calendar)
 
     def due_at(self, case: Case) -> datetime | None:
         """When the case is due; None while nothing was promised, or where nobody can say."""
@@ -77,11 +77,11 @@ class InForce:
 
     def check_return(self, case: Case, now: datetime) -> None:
         """Say why a return can no longer be asked for; a pack without such a limit sets none."""
-        policy, facts = self.of(case), facts_of(case, ())
-        if policy is None or facts is None or case.given_at is None:
+        policy = self.of(case)
+        if policy is None or case.given_at is None:
             return
         try:
-            check_return(facts, case.given_at, now, policy, self.calendar)
+            check_return(facts_of(case, ()), case.given_at, now, policy, self.calendar)
         except LimitMissing:
             return
 

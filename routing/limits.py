@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from routing.cases import Kind, Urgency
+from routing.cases import Channel, Kind, Urgency
 from routing.documents import Document
 from routing.rules import LEVEL1
 
@@ -45,17 +45,6 @@ class Starts(StrEnum):
     OPEN = "open"
     DISPATCH = "dispatch"
     NEXT_WORKING_DAY = "next_working_day"
-
-
-class Channel(StrEnum):
-    """How a matter reached the city; a pack may give one of them limits of its own."""
-
-    PHONE = "phone"
-    WEB = "web"
-    WECHAT = "wechat"
-    SMS = "sms"
-    MAIL = "mail"
-    PLATFORM = "platform"
 
 
 class Stage(StrEnum):
@@ -120,7 +109,7 @@ class Limit(Sourced):
 
     def fits(
         self,
-        kind: Kind,
+        kind: Kind | None,
         urgency: Urgency,
         line: str | None,
         level1: str | None,

@@ -178,7 +178,7 @@ class Policy(Document):
     def stage_limit(
         self,
         stage: Stage,
-        kind: Kind,
+        kind: Kind | None,
         urgency: Urgency,
         *,
         line: str | None = None,
@@ -190,14 +190,15 @@ class Policy(Document):
         Raises:
             LimitMissing: the pack gives none; nothing is made up in its place.
         """
-        if stage is Stage.HANDLING:
+        if stage is Stage.HANDLING and kind is not None:
             return self.limit(kind, urgency, line=line, level1=level1, channel=channel)
         for limit in self.stages.get(stage, ()):
             if limit.fits(kind, urgency, line, level1, channel):
                 return limit
         raise LimitMissing(
-            f"The policy {self.name} gives no limit for the stage {stage} of a {kind} that is"
-            f" {urgency}: add stages.{stage} in a new version, with its basis or as origin: ours.",
+            f"The policy {self.name} gives no limit for the stage {stage} of a {kind or 'matter'}"
+            f" that is {urgency}: add stages.{stage} in a new version, with its basis or as origin:"
+            " ours.",
             policy=self.name,
             stage=stage,
         )

@@ -17,10 +17,12 @@ from routing.cases import (
     Actor,
     Case,
     CaseState,
+    Channel,
     Move,
     MoveData,
     Suggestion,
     Urgency,
+    channel_of,
 )
 from routing.connection import Connection
 from routing.errors import CaseConflict, CaseUnknown, IllegalMove
@@ -75,8 +77,8 @@ class Moved:
 NEXT_ID: LiteralString = "SELECT nextval(pg_get_serial_sequence('cases', 'id'))"
 
 DRAFT: LiteralString = """
-    INSERT INTO cases (id, number, call_id, line, state, urgency, owner, drafted_at)
-    OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, 'draft', 'normal', $5, $6)
+    INSERT INTO cases (id, number, call_id, line, state, urgency, owner, drafted_at, channel)
+    OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, 'draft', 'normal', $5, $6, $7)
     ON CONFLICT (call_id) DO NOTHING
     RETURNING *"""
 
@@ -128,17 +130,25 @@ FACTS_TOLD = (
 
 
 async def open_draft(
-    conn: Connection, *, call_id: int | None, line: str, owner: str, now: datetime
+    conn: Connection,
+    *,
+    call_id: int | None,
+    line: str,
+    owner: str,
+    now: datetime,
+    channel: Channel | None = None,
 ) -> Drafted:
     """Give a call its draft case, once; without a call, start a new draft.
 
-    `owner` is the first person asked, who answers for the case until another accepts it.
+    `owner` is the first person asked, who answers for the case until another accepts it. Without a
+    `channel` it is that of a call on the line.
     """
+    came_by = channel or channel_of(line)
     if call_id is not None and (row := await conn.fetchrow(BY_CALL, call_id)) is not None:
         return Drafted(case=case_in(row), created=False)
     case_id: int = await conn.fetchval(NEXT_ID)
     number = case_number(case_id, now)
-    row = await conn.fetchrow(DRAFT, case_id, number, call_id, line, owner, now)
+    row = await conn.fetchrow(DRAFT, case_id, number, call_id, line, owner, now, came_by)
     if row is not None:
         return Drafted(case=case_in(row), created=True)
     row = await conn.fetchrow(BY_CALL, call_id)  # another transaction drafted it meanwhile

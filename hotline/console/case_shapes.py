@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, create_model
 from hotline.console.shapes import Asked, EntryView, Id, Name, Size, Told, Words
 from routing.cases import (
     CaseState,
+    Channel,
     Explanation,
     Kind,
     Move,
@@ -33,6 +34,7 @@ class CaseQuery(Asked):
 
     state: CaseState | None = None
     line: Name | None = None
+    channel: Channel | None = None
     kind: Kind | None = None
     urgency: Urgency | None = None
     unit: Name | None = None
@@ -57,6 +59,7 @@ class WorkQuery(Asked):
 
     state: CaseState | None = None
     line: Name | None = None
+    channel: Channel | None = None
     kind: Kind | None = None
     urgency: Urgency | None = None
     unit: Name | None = None
@@ -74,6 +77,7 @@ class CaseView(Told):
     number: str
     call_id: int | None
     line: str
+    channel: Channel = Field(description="How the matter came.")
     state: CaseState
     kind: Kind | None
     urgency: Urgency

@@ -29,7 +29,7 @@ from hotline.database import Connection, borrowed
 from hotline.journal import Event
 from hotline.services import Services
 from routing import store, text_store, unit_store
-from routing.cases import Case, CaseState, Kind, Urgency
+from routing.cases import Case, CaseState, Channel, Kind, Urgency
 from routing.errors import CalendarEnds, CaseUnknown, LimitMissing
 from routing.moving import possible
 from routing.rules import LEVEL1
@@ -97,6 +97,7 @@ async def _wanted(asked: Request, conn: Connection, query: CaseQuery | WorkQuery
         kind=query.kind,
         urgency=query.urgency,
         line=query.line,
+        channel=query.channel,
         level1=query.level1,
         area=query.area,
         unit=query.unit,
@@ -179,6 +180,7 @@ async def catalogue(asked: Request) -> Catalogue:
         ),
         kinds=tuple(Kind),
         urgencies=tuple(Urgency),
+        channels=tuple(Channel),
         policy=policy.name,
         policy_title=policy.title,
     )

@@ -9,9 +9,9 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import get
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Told
-from routing.cases import Kind, Urgency
+from routing.cases import Channel, Kind, Urgency
 from routing.errors import DataFault
-from routing.limits import Channel, Limit, Origin, Pausing, Stage, Starts, Unit, Verified
+from routing.limits import Limit, Origin, Pausing, Stage, Starts, Unit, Verified
 from routing.policy import Policy, newest
 
 LocalTime = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from routing.cases import CaseState, Kind, Role, Urgency
+from routing.cases import CaseState, Channel, Kind, Role, Urgency
 from telephony.calls import CallKind, Leg, Outcome, Side
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -218,7 +218,7 @@ class UnitView(Told):
 
 
 class Catalogue(Told):
-    """What can be chosen: lines, categories, areas, units, kinds and urgencies."""
+    """What can be chosen: lines, categories, areas, units, kinds, urgencies and channels."""
 
     city: str
     sample: bool = Field(description="The directory is made up and must be replaced.")
@@ -228,6 +228,7 @@ class Catalogue(Told):
     units: tuple[UnitView, ...]
     kinds: tuple[Kind, ...]
     urgencies: tuple[Urgency, ...]
+    channels: tuple[Channel, ...]
     policy: str
     policy_title: str
 

@@ -8,6 +8,8 @@ from routing.cases import Role
 
 DESK = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.DUTY_OFFICER, Role.SUPERVISOR})
 """Who speaks with citizens and keeps the line."""
+OPENERS = DESK - {Role.SUPERVISOR}
+"""Who begins cases."""
 CALLERS = DESK | {Role.CALL_BACK}
 """Who may place calls to citizens."""
 OFFICE = CALLERS | {Role.AUDITOR, Role.LEADER, Role.DISCIPLINE}

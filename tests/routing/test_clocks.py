@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from routing.asking import check_extension, check_return, check_statutory
 from routing.calendar import Calendar
-from routing.cases import Kind, Urgency
+from routing.cases import Channel, Kind, Urgency
 from routing.clocks import (
     Clock,
     ClockFacts,
@@ -27,7 +27,7 @@ from routing.clocks import (
 )
 from routing.deadlines import Standing, after
 from routing.errors import CalendarEnds, LimitMissing, NotLonger, TooLate
-from routing.limits import Channel, Limit, Stage, Starts, Unit
+from routing.limits import Limit, Stage, Starts, Unit
 from routing.policy import Policy, load_policies, newest
 from routing.preview import preview
 from routing.reminding import (

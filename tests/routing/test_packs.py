@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from routing.calendar import Calendar
-from routing.cases import Kind, Urgency
+from routing.cases import Channel, Kind, Urgency
 from routing.clocks import ClockFacts, Entered, main_clock, stage_clock
 from routing.errors import DataFault, LimitMissing
-from routing.limits import Channel, Limit, Origin, Sourced, Stage, Unit, Verified
+from routing.limits import Limit, Origin, Sourced, Stage, Unit, Verified
 from routing.policy import Policy, load_policies, newest, policy_faults, read_policy
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -12,7 +12,7 @@ const STATES = ["draft", "open", "consulting", "dispatched", "return_asked", "ha
 const WAY = ["draft", "open", "dispatched", "handling", "answered", "calling_back", "closed"];
 const BEND_OF = { consulting: "open", return_asked: "dispatched", extension_asked: "handling", termination_asked: "handling", archived: "closed" };
 const SORTS = ["summary", "reply", "public_reply", "reason", "basis", "ruling", "comment", "feedback", "channel", "told", "unsolved_reason", "not_contacted"];
-const wanted = { state: "", search: "" };
+const wanted = { state: "", search: "", channel: "" };
 
 export function caseRow(one, current = null) {
   return h("a", { class: "row case-row", href: `#/cases/${one.id}`, "aria-current": one.id === current },
@@ -35,6 +35,8 @@ export function casesView(place, id, catalogue) {
 
   const search = h("input", { type: "search", id: "search", placeholder: t("cases.search"), "aria-label": t("cases.search"), value: wanted.search,
     oninput: (event) => { const typed = event.target.value.trim(); wanted.search = typed.length > 1 ? typed : ""; searched(); } });
+  const channels = h("select", { id: "channel", "aria-label": t("field.came_by"), onchange: (event) => { wanted.channel = event.target.value; load(); } },
+    h("option", { value: "" }, t("channel.all")), catalogue.channels.map((one) => h("option", { value: one, selected: one === wanted.channel }, title("channel", one))));
   const searched = gently(() => load(), 250);
 
   function showTabs() {
@@ -46,7 +48,7 @@ export function casesView(place, id, catalogue) {
   function show() {
     if (!shown.length) {
       list.rows = null;
-      fill(list, empty(t(wanted.search ? "cases.none_found" : wanted.state ? "cases.none_state" : "cases.none"), wanted.search ? t("cases.none_found_hint") : t("cases.none_hint")));
+      fill(list, empty(t(wanted.search ? "cases.none_found" : wanted.state || wanted.channel ? "cases.none_state" : "cases.none"), wanted.search ? t("cases.none_found_hint") : t("cases.none_hint")));
     } else {
       if (!list.rows) list.replaceChildren();
       keyed(list, shown, (one) => one.id, (one) => caseRow(one, id));
@@ -85,7 +87,7 @@ export function casesView(place, id, catalogue) {
   }
 
   showTabs();
-  const split = h("div", { class: "split wide-detail" }, h("section", { class: "pane list", "aria-label": t("nav.cases") }, search, tabs, list, more), detail);
+  const split = h("div", { class: "split wide-detail" }, h("section", { class: "pane list", "aria-label": t("nav.cases") }, search, channels, tabs, list, more), detail);
   fill(place, split);
   let one = null;
 
@@ -142,7 +144,7 @@ function caseDetail(place, id, catalogue) {
       h("a", { class: "back", href: "#/cases" }, icon("back"), t("nav.cases")),
       h("header", { class: "detail-head" },
         h("div", {}, h("h2", {}, one.level1 || t("case.no_category"), h("span", { class: "soft" }, one.kind ? ` · ${word("kind", one.kind)}` : "")),
-          h("p", { class: "soft" }, `${one.number} · ${word("line", one.line)} · ${t("case.owner", { owner: one.owner })}`)),
+          h("p", { class: "soft" }, `${one.number} · ${word("line", one.line)} · ${word("channel", one.channel)} · ${t("case.owner", { owner: one.owner })}`)),
         h("div", { class: "detail-badges" }, urgencyBadge(one.urgency), standingBadge(one.standing), stateBadge(one.state))),
       steps(one),
       limit(one),

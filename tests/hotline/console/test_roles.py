@@ -80,6 +80,7 @@ EXPECTED = {
     "GET /api/cases/{case_id}/told": READERS,
     "POST /api/cases/{case_id}/told": CALLERS,
     "GET /api/cases": READERS,
+    "POST /api/cases": OPENERS,
     "GET /api/cases/work": READERS,
     "GET /api/cases/{case_id}": READERS,
     "POST /api/cases/{case_id}/open": OPENERS,
