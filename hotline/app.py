@@ -36,6 +36,7 @@ from hotline.reminders import ReminderDesk
 from hotline.services import Ping, Services, utc_now
 from hotline.speech import transcriber_of, workers_of
 from hotline.steps import Steps
+from hotline.supervision import SupervisionDesk
 from telephony.sealing import KeyFile
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Running:
     notices: NoticeDesk
     reminders: ReminderDesk
     archive: ArchiveDesk
+    supervision: SupervisionDesk
     url: str
 
 
@@ -69,6 +71,7 @@ async def serve(
             tasks.create_task(running.notices.run(), name="notices"),
             tasks.create_task(running.reminders.run(), name="reminders"),
             tasks.create_task(running.archive.run(), name="archive"),
+            tasks.create_task(running.supervision.run(), name="supervision"),
             tasks.create_task(services.probes.run(), name="probes"),
             *(
                 tasks.create_task(exchange.run(), name=f"exchange {name}")
@@ -142,6 +145,13 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             clock=utc_now,
             every=archiving.EVERY,
         )
+        supervision = SupervisionDesk(
+            pool=pool,
+            limits=lambda: cities.casework.limits,
+            city=lambda: cities.city,
+            clock=utc_now,
+            every=timedelta(seconds=config.supervision_every_seconds),
+        )
         workers = [
             Workers(
                 connect=lambda: database.connected(dsn),
@@ -194,6 +204,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             notices=notices,
             reminders=reminders,
             archive=archive,
+            supervision=supervision,
             url=url,
         )
 
