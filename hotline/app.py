@@ -27,8 +27,10 @@ from hotline.database import Pool
 from hotline.errors import DatabaseUnavailableError, MigrationRefusedError, PortTakenError
 from hotline.exchange import RunningExchange
 from hotline.feed import Feed
+from hotline.following import FollowDesk
 from hotline.jobs import Workers
 from hotline.keeping import sounds_of
+from hotline.likeness import LikenessDesk
 from hotline.notices import NoticeDesk
 from hotline.operators import OperatorDesk
 from hotline.probe import ProbeDesk
@@ -36,7 +38,6 @@ from hotline.reminders import ReminderDesk
 from hotline.services import Ping, Services, utc_now
 from hotline.speech import transcriber_of, workers_of
 from hotline.steps import Steps
-from hotline.supervision import SupervisionDesk
 from telephony.sealing import KeyFile
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Running:
     notices: NoticeDesk
     reminders: ReminderDesk
     archive: ArchiveDesk
-    supervision: SupervisionDesk
+    likeness: LikenessDesk
     url: str
 
 
@@ -71,7 +72,7 @@ async def serve(
             tasks.create_task(running.notices.run(), name="notices"),
             tasks.create_task(running.reminders.run(), name="reminders"),
             tasks.create_task(running.archive.run(), name="archive"),
-            tasks.create_task(running.supervision.run(), name="supervision"),
+            tasks.create_task(running.likeness.run(), name="likeness"),
             tasks.create_task(services.probes.run(), name="probes"),
             *(
                 tasks.create_task(exchange.run(), name=f"exchange {name}")
@@ -145,17 +146,12 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             clock=utc_now,
             every=archiving.EVERY,
         )
-        supervision = SupervisionDesk(
-            pool=pool,
-            limits=lambda: cities.casework.limits,
-            city=lambda: cities.city,
-            clock=utc_now,
-            every=timedelta(seconds=config.supervision_every_seconds),
-        )
+        following = FollowDesk(pool=pool, limits=lambda: cities.casework.limits, clock=utc_now)
+        likeness = LikenessDesk(pool=pool, clock=utc_now, every=config.likeness_every_seconds)
         workers = [
             Workers(
                 connect=lambda: database.connected(dsn),
-                steps={**steps.quick(), **notices.steps()},
+                steps={**steps.quick(), **notices.steps(), **following.steps()},
                 at_once=8,
             ),
             Workers(
@@ -204,7 +200,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             notices=notices,
             reminders=reminders,
             archive=archive,
-            supervision=supervision,
+            likeness=likeness,
             url=url,
         )
 

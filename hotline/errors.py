@@ -173,9 +173,9 @@ class PhoneLinkGoneError(HotlineError):
     """A link to a telephone's settings was used, is too old, or never was."""
 
 
-class SupervisionUnknownError(HotlineError):
-    """There is no such supervision record, tracked item or fault record."""
+class BurstUnknownError(HotlineError):
+    """There is no such burst."""
 
 
-class SupervisionChangedError(HotlineError):
-    """Somebody else changed the record first."""
+class BurstAcknowledgedError(HotlineError):
+    """A burst was acknowledged before, by somebody else or by the same person."""

@@ -7,6 +7,7 @@
     job route                      -> words_routed         -> the suggestion on the draft
     a person                       -> case_begun           -> a case draft without a call
     a person                       -> case_moved           -> the case
+    job follow                     -> case_moved           -> each member of a lead that is answered
     a person                       -> callback_settled     -> the callback
     a person                       -> jobs_taken_up        -> the queue, failed transcripts
 
@@ -24,16 +25,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hotline import absence_rows, absences, callbacks, journal, popup, store, telling
+from hotline import absence_rows, absences, callbacks, journal, popup, repeats, store, telling
 from hotline.callbacks import Callback, Result, Tried
 from hotline.database import Connection
 from hotline.jobs import JobName, Parked, enqueue, retry
 from hotline.journal import Event
 from hotline.masking import mask_text
 from hotline.recordings import Found, Stored
+from routing import group_store
 from routing import store as cases
-from routing.cases import Actor, CaseState, Channel, Move, MoveData, Suggestion, Urgency
+from routing.cases import Actor, Case, CaseState, Channel, Move, MoveData, Suggestion, Urgency
 from routing.in_force import InForce
+from routing.moves import TELLS_MEMBERS
 from telephony import store as calls
 from telephony.calls import (
     Call,
@@ -255,9 +258,30 @@ async def case_moved(
         await store.hold_call(tx, moved.after.call_id)
     absent = absences.done_for(staffing, moved.before, move, actor, data)
     body = moved.body if absent is None else {**moved.body, "for": absent}
-    row = _Row(event=Event(moved.event), body=body, case_id=case_id)
-    await _tell(tx, actor.name, now, moved.after.call_id, [row])
+    rows = [_Row(event=Event(moved.event), body=body, case_id=case_id)]
+    if move in TELLS_MEMBERS and await group_store.has_members(tx, case_id):
+        await enqueue(tx, JobName.FOLLOW, {"lead": case_id})
+    await _tell(tx, actor.name, now, moved.after.call_id, rows)
+    if moved.after.same_as is not None and moved.before.same_as != moved.after.same_as:
+        await _repeated(tx, moved.after, moved.after.same_as, actor, now)
     return moved
+
+
+async def _repeated(
+    tx: Connection, repeat: Case, first_id: int, actor: Actor, now: datetime
+) -> None:
+    """The case that a repeat was linked to counts it; what was said stays with the repeat."""
+    first = await cases.get(tx, first_id)
+    told = await repeats.times(tx, first_id)
+    body = {
+        "number": first.number,
+        "unit": first.unit,
+        "owner": first.owner,
+        "repeats": told.all,
+        "by_the_caller": told.by_the_caller,
+    }
+    row = _Row(event=Event.CASE_REPEATED, body=body, case_id=first_id)
+    await _tell(tx, actor.name, now, repeat.call_id, [row])
 
 
 async def jobs_taken_up(tx: Connection, ids: Sequence[int] | None) -> list[Parked]:

@@ -57,6 +57,7 @@ class JobName(StrEnum):
     TRANSCRIBE = "transcribe"
     ROUTE = "route"
     NOTIFY = "notify"
+    FOLLOW = "follow"
 
 
 class LaterError(HotlineError):

@@ -215,6 +215,7 @@ class Snapshot:
     operators: Mapping[tuple[str, str], int] = field(default_factory=dict)
     gaps: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     callouts: Mapping[str, int] = field(default_factory=dict)
+    bursts: Mapping[str, int] = field(default_factory=dict)
     probes: Mapping[tuple[str, str], Probed] = field(default_factory=dict)
     """By system and line."""
 

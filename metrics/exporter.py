@@ -41,6 +41,7 @@ from telephony.reconcile import DifferenceKind
 Labels = Sequence[str]
 Samples = Iterable[tuple[Labels, float]]
 COVERAGE_KINDS = ("staff", "roster")
+BURST_STATES = ("unseen", "acknowledged")
 CALLOUT_STATES = ("running", "acknowledged", "exhausted")
 RECORDING_STATES = ("expected", "stored", "missing", "damaged")
 
@@ -220,6 +221,8 @@ def _of_people(snapshot: Snapshot) -> Iterator[Family]:
     yield _family(names.COVERAGE_GAP, [(key, _seconds(snapshot.gaps.get(key))) for key in kinds])
     callouts = [((state,), snapshot.callouts.get(state, 0)) for state in CALLOUT_STATES]
     yield _family(names.CALLOUTS, callouts)
+    bursts = [((state,), snapshot.bursts.get(state, 0)) for state in BURST_STATES]
+    yield _family(names.BURSTS, bursts)
 
 
 def _of_probes(snapshot: Snapshot, process: ProcessState) -> Iterator[Family]:

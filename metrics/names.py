@@ -200,6 +200,13 @@ COVERAGE_GAP = _gauge(
 )
 CALLOUTS = _gauge("hotline_callouts", "Call-outs by how they stand or ended.", "state")
 
+# --- bursts ----------------------------------------------------------------------------------
+BURSTS = _gauge(
+    "hotline_bursts",
+    "Bursts of cases of one sort in one area that go on: unseen are those nobody acknowledged.",
+    "state",
+)
+
 # --- test calls ------------------------------------------------------------------------------
 PROBE_SUCCESS = _gauge(
     "hotline_probe_success",

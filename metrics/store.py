@@ -124,6 +124,10 @@ _GAPS: LiteralString = """
 SELECT line, kind, starts_at FROM coverage_gaps
  WHERE restored_at IS NULL AND line = ANY ($1::text[])"""
 
+_BURSTS: LiteralString = """
+    SELECT CASE WHEN acknowledged_at IS NULL THEN 'unseen' ELSE 'acknowledged' END AS state,
+           count(*) AS found
+      FROM bursts WHERE ended_at IS NULL GROUP BY 1"""
 _CALLOUTS: LiteralString = "SELECT state, count(*) AS found FROM callouts GROUP BY state"
 
 # Of the last day: what is no longer tested leaves the page.
@@ -153,7 +157,8 @@ SELECT CASE WHEN c.line = ANY ($1::text[]) THEN c.line ELSE 'other' END AS line,
        coalesce(told.answers, '{}') AS answers, coalesce(told.returns, '{}') AS returns
   FROM cases c
   LEFT JOIN LATERAL (
-       SELECT array_agg(j.at) FILTER (WHERE j.event = 'case.answered') AS answers,
+       SELECT array_agg(j.at) FILTER (
+                  WHERE j.event IN ('case.answered', 'case.followed')) AS answers,
               array_agg(j.at) FILTER (WHERE j.event = 'case.redo') AS returns
          FROM journal j
         WHERE j.case_id = c.id AND j.at >= coalesce(c.reopened_at, c.drafted_at)) told ON true
@@ -183,7 +188,8 @@ SELECT CASE WHEN c.line = ANY ($1::text[]) THEN c.line ELSE 'other' END AS line,
                    ELSE c.opened_at END
         WHERE NOT j.body ? 'outcome') ended
   LEFT JOIN LATERAL (
-       SELECT array_agg(a.at) FILTER (WHERE a.event = 'case.answered') AS answers,
+       SELECT array_agg(a.at) FILTER (
+                  WHERE a.event IN ('case.answered', 'case.followed')) AS answers,
               array_agg(a.at) FILTER (WHERE a.event = 'case.redo') AS returns
          FROM journal a
         WHERE a.case_id = j.case_id AND a.id < j.id
@@ -222,6 +228,7 @@ async def snapshot(
         operators = await conn.fetch(_OPERATORS, names)
         gaps = await conn.fetch(_GAPS, names)
         callouts = await conn.fetch(_CALLOUTS)
+        bursts = await conn.fetch(_BURSTS)
         probes = await conn.fetch(_PROBES, names, now)
         still_open = await conn.fetch(_OPEN_ITEMS, names)
         newest = await conn.fetchval(_NEWEST)
@@ -241,6 +248,7 @@ async def snapshot(
         operators={(row["line"], row["state"]): row["found"] for row in operators},
         gaps={(row["line"], row["kind"]): row["starts_at"] for row in gaps},
         callouts={row["state"]: row["found"] for row in callouts},
+        bursts={row["state"]: row["found"] for row in bursts},
         probes=dict(map(_probed, probes)),
     )
 

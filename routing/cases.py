@@ -171,6 +171,9 @@ class Move(StrEnum):
     DEPUTISE = "deputise"
     ARCHIVE = "archive"
     REOPEN = "reopen"
+    JOIN = "join"
+    LEAVE = "leave"
+    FOLLOW = "follow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +215,8 @@ class MoveData:
     """What somebody gives with a move; a move refuses what it does not take (see moves.py).
 
     `helpers` and `units` are names of units, `days` working days, `evidence` ids of the case's own
-    evidence, `person` whom a case is offered to, `statutory` the id of a law's longer limit.
+    evidence, `person` whom a case is offered to, `statutory` the id of a law's longer limit, `lead`
+    the case that one goes with.
     """
 
     kind: Kind | None = None
@@ -239,6 +243,7 @@ class MoveData:
     evidence: tuple[int, ...] | None = None
     explanation: Explanation | None = None
     same_as: int | None = None
+    lead: int | None = None
     solved: Solved | None = None
     satisfied: Satisfied | None = None
     result: Reached | None = None
@@ -332,6 +337,8 @@ class Case:
     explanation: Explanation | None = None
     same_as: int | None = None
     """The case of the same matter, where this one needs no order of its own."""
+    lead: int | None = None
+    """The case of the same matter that this one goes with; its caller is told what came of that."""
 
 
 CASE_FACTS = tuple(field.name for field in fields(Case))

@@ -37,5 +37,7 @@ def facts_of(case: Case, moves: Iterable[Moved]) -> ClockFacts:
             Extension(amount=days, unit=Unit.WORKING_DAYS) for days in case.extended_days
         ),
         statutory=case.statutory,
-        stages=stages_of([(case.drafted_at, "draft"), *((one.at, one.to) for one in told)]),
+        stages=()
+        if case.lead is not None and case.answered_at is None
+        else stages_of([(case.drafted_at, "draft"), *((one.at, one.to) for one in told)]),
     )

@@ -231,11 +231,38 @@ def offered(attempt: Attempt) -> str | None:
     return by_whom_it_was_offered_to(attempt)
 
 
+def may_join(attempt: Attempt) -> str | None:
+    """A case goes with one other, once."""
+    if attempt.data.lead == attempt.case.id:
+        return "a case cannot go with itself"
+    return goes_alone(attempt)
+
+
+def goes_alone(attempt: Attempt) -> str | None:
+    """What goes with another case has no order of its own."""
+    if attempt.case.lead is None:
+        return None
+    return f"it goes with case {attempt.case.lead}; take it out first"
+
+
+def goes_with_another(attempt: Attempt) -> str | None:
+    """Only a case that goes with another can leave it or follow it."""
+    return "it goes with no other case" if attempt.case.lead is None else None
+
+
+def has_a_unit(attempt: Attempt) -> str | None:
+    """Only what a unit handled can be handled by it again."""
+    if attempt.case.signed_at is not None:
+        return None
+    return "no unit handled it, so close it and reopen it on new facts"
+
+
 OF_THE_PERSON = frozenset(
     {
         *(by_the_unit, by_the_lead_or_overseer, apart_from_the_unit, never_returned_again),
         *(return_in_time, below_the_highest, at_a_level, by_the_owner_or_overseer),
         *(by_whom_it_was_offered_to, offered),
+        *(goes_alone, goes_with_another, has_a_unit),
     }
 )
 """The guards that speak of the case and the person alone, not of what a move carries."""

@@ -40,6 +40,8 @@ OVER = _states(S.CLOSED, S.ARCHIVED)
 LIVE = frozenset(CaseState) - OVER
 NEW = _states(S.DRAFT, S.OPEN)
 WITH_UNIT = _states(S.HANDLING, S.EXTENSION_ASKED)
+LED = LIVE - _states(S.DRAFT, S.CALLING_BACK)
+"""States in which others may go with a case: what came of it is not known yet."""
 PEOPLE = frozenset(Role) - {R.SYSTEM}
 DESK = _roles(R.OPERATOR, R.DISPATCHER, R.DUTY_OFFICER)
 RULING = _roles(R.DISPATCHER, R.SUPERVISOR, R.DUTY_OFFICER, R.LEADER)
@@ -87,7 +89,7 @@ MOVES: Mapping[Move, Rule] = {
         target=S.CONSULTING,
         roles=RULING,
         carries=("units", "reason"),
-        guards=(guards.new_units,),
+        guards=(guards.goes_alone, guards.new_units),
         event="case.consulted",
     ),
     Move.COMMENT: Rule(
@@ -111,7 +113,7 @@ MOVES: Mapping[Move, Rule] = {
         roles=DESK,
         carries=("kind", "level1", "unit"),
         takes=("urgency", "area", "summary", "helpers", "reason"),
-        guards=(guards.new_helpers,),
+        guards=(guards.goes_alone, guards.new_helpers),
         event="case.dispatched",
     ),
     Move.SIGN: Rule(
@@ -215,7 +217,7 @@ MOVES: Mapping[Move, Rule] = {
         target=S.HANDLING,
         roles=_roles(R.AUDITOR, R.CALL_BACK, R.SUPERVISOR),
         carries=("reason",),
-        guards=(guards.apart_from_the_unit,),
+        guards=(guards.apart_from_the_unit, guards.has_a_unit),
         event="case.redo",
     ),
     Move.CALL_BACK_TRIED: Rule(
@@ -317,7 +319,35 @@ MOVES: Mapping[Move, Rule] = {
         carries=("reason",),
         event="case.reopened",
     ),
+    Move.JOIN: Rule(
+        sources=_states(S.OPEN, S.DISPATCHED, S.HANDLING),
+        roles=DESK | _roles(R.SUPERVISOR),
+        carries=("lead",),
+        takes=("reason",),
+        guards=(guards.may_join,),
+        event="case.joined",
+    ),
+    Move.LEAVE: Rule(
+        sources=LED,
+        roles=DESK | _roles(R.SUPERVISOR),
+        carries=("reason",),
+        guards=(guards.goes_with_another,),
+        event="case.left",
+    ),
+    Move.FOLLOW: Rule(
+        sources=LED,
+        target=S.CALLING_BACK,
+        roles=_roles(R.SYSTEM),
+        carries=("public_reply",),
+        takes=("unit",),
+        guards=(guards.goes_with_another,),
+        event="case.followed",
+    ),
 }
+TELLS_MEMBERS = frozenset(
+    {Move.APPROVE, Move.ANSWER_DIRECTLY, Move.EXPLAIN, Move.APPROVE_TERMINATION}
+)
+"""Moves of a lead after which the callers of its members are to be told."""
 ENDINGS = tuple(sorted({rule.event for rule in MOVES.values() if rule.outcome is not None}))
 """The journal's words for a case's end."""
 

@@ -204,7 +204,16 @@ def _answer(attempt: Attempt) -> Changes:
 
 
 def _redo(_: Attempt) -> Changes:
-    return {"answered_at": None, "unit_solved": None, "call_back_tries": 0}
+    return {"answered_at": None, "unit_solved": None, "call_back_tries": 0, "lead": None}
+
+
+def _follow(attempt: Attempt) -> Changes:
+    """What the lead's unit did counts for this case, too; it may be told to do it again."""
+    case, unit, now = attempt.case, attempt.data.unit, attempt.now
+    given = {} if unit is None else {"unit": unit, "given_at": now, "signed_at": now}
+    dispatched = case.dispatched_at or (None if unit is None else now)
+    over = {"answered_at": now, "asked_days": None, "asked": (), "offered_to": None}
+    return {**given, **over, "dispatched_at": dispatched}
 
 
 def _close(attempt: Attempt) -> Changes:
@@ -219,7 +228,7 @@ def _reopen(attempt: Attempt) -> Changes:
         (
             *("dispatched_at", "given_at", "signed_at", "answered_at", "closed_at", "archived_at"),
             *("unit", "statutory", "unit_solved", "solved", "satisfied", "outcome"),
-            *("explanation", "same_as", "asked_days"),
+            *("explanation", "same_as", "asked_days", "lead"),
         )
     )
     fresh = {"helpers": (), "asked": (), "extended_days": (), "call_back_tries": 0}
@@ -267,4 +276,7 @@ EFFECTS: Mapping[Move, Callable[[Attempt], Changes]] = {
     Move.DEPUTISE: lambda attempt: owned_by(attempt.data.person or attempt.case.owner),
     Move.ARCHIVE: lambda attempt: {"archived_at": attempt.now},
     Move.REOPEN: _reopen,
+    Move.JOIN: lambda attempt: {"lead": attempt.data.lead},
+    Move.LEAVE: lambda _: {"lead": None},
+    Move.FOLLOW: _follow,
 }

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
-from routing import text_store, unit_store
+from routing import group_store, text_store, unit_store
 from routing.cases import (
     CASE_FACTS,
     Actor,
@@ -107,13 +107,14 @@ MOVE: LiteralString = """
         (version, state, owner, kind, urgency, level1, area, unit, helpers, asked, offered_to,
          summary, policy, opened_at, dispatched_at, given_at, signed_at, answered_at, closed_at,
          archived_at, reopened_at, due_at, asked_days, extended_days, statutory, return_ruled,
-         level, unit_solved, solved, satisfied, call_back_tries, outcome, explanation, same_as)
+         level, unit_solved, solved, satisfied, call_back_tries, outcome, explanation, same_as,
+         lead)
       = (SELECT n.version, n.state, n.owner, n.kind, n.urgency, n.level1, n.area, n.unit,
                 n.helpers, n.asked, n.offered_to, n.summary, n.policy, n.opened_at,
                 n.dispatched_at, n.given_at, n.signed_at, n.answered_at, n.closed_at,
                 n.archived_at, n.reopened_at, n.due_at, n.asked_days, n.extended_days,
                 n.statutory, n.return_ruled, n.level, n.unit_solved, n.solved, n.satisfied,
-                n.call_back_tries, n.outcome, n.explanation, n.same_as
+                n.call_back_tries, n.outcome, n.explanation, n.same_as, n.lead
            FROM jsonb_populate_record(c, $3::jsonb) n)
      WHERE c.id = $1 AND c.version = $2
     RETURNING *"""
@@ -124,7 +125,7 @@ EVIDENCE: LiteralString = """
 
 FACTS_TOLD = (
     *("helpers", "units", "days", "person", "statutory", "same_as", "explanation", "result"),
-    *("solved", "satisfied", "contacted_at"),
+    *("solved", "satisfied", "contacted_at", "lead"),
 )
 """What is given with a move and told in its row as it is, beside the facts of the case."""
 
@@ -215,6 +216,7 @@ async def move(  # noqa: PLR0917 - who, what, when: read in this order everywher
     after = moved(before, step, actor, given, now, limits)
     if given.same_as is not None:
         await get(conn, given.same_as)
+    await group_store.check(conn, before, step, given)
     evidence = await _evidence(conn, before, given.evidence or ())
     changes = told(before, after)
     columns = {**changes, "summary": after.summary}

@@ -112,6 +112,7 @@ class CaseView(Told):
     outcome: Outcome | None
     explanation: Explanation | None
     same_as: int | None
+    lead: int | None = Field(description="The case of the same matter that this one goes with.")
     due_at: datetime | None = Field(description="Null for a draft: nothing was promised yet.")
     standing: Standing | None
 
@@ -257,6 +258,7 @@ FACTS: dict[str, Any] = {
     "evidence": Ids,
     "explanation": Explanation,
     "same_as": Id,
+    "lead": Id,
     "solved": Solved,
     "satisfied": Satisfied,
     "result": Reached,

@@ -54,6 +54,8 @@ SAYS: Mapping[Move, str] = {
     Move.ACCEPT: "Take over a case that was offered to you.",
     Move.DECLINE: "Say no to an offered case, or take the offer back.",
     Move.REOPEN: "Open a closed case again on new facts.",
+    Move.JOIN: "Let the case go with another of the same matter; its caller is told the result.",
+    Move.LEAVE: "Take a case out of a group; it goes on by itself.",
 }
 """What a person's moves do; the others are the service's own."""
 
@@ -75,7 +77,9 @@ async def _move(asked: Request, move: Move) -> CaseDetail:
     key = key_of(asked)
     try:
         async with transaction(asked.services.pool) as tx:
-            await asked.sight.check(tx, case_id)
+            for seen in (case_id, given.get("same_as"), given.get("lead")):
+                if seen is not None:
+                    await asked.sight.check(tx, seen)
             if key is None or await _is_first(tx, asked, actor, key, step):
                 moved = await flow.case_moved(
                     tx,

@@ -20,6 +20,8 @@ RULERS = frozenset({Role.SUPERVISOR, Role.DUTY_OFFICER})
 SUPERVISORS = frozenset({Role.SUPERVISOR})
 INSPECTORS = frozenset({Role.SUPERVISOR, Role.DISCIPLINE})
 """Who may ask who saw a case."""
+ACKNOWLEDGERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.DUTY_OFFICER, Role.LEADER})
+"""Who says that a burst is seen to."""
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 TELLERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 """Who looks after the notices and the address book."""

@@ -56,6 +56,7 @@ GIVEN = {
     "solved": Solved.YES,
     "result": Reached.REACHED,
     "person": "1002",
+    "lead": 99,
     "statutory": "petition",
 }
 

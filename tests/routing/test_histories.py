@@ -38,7 +38,10 @@ PEOPLE = tuple(
 )
 Attempt = tuple[int | Move, Actor | None, int, Kind]
 """A move, or a number that chooses one; who tries it (None: whoever may); hours later; a kind."""
-ANY_TIME = (Move.RAISE_LEVEL, Move.RULE, Move.HAND_OVER, Move.ACCEPT, Move.DECLINE, Move.DEPUTISE)
+ANY_TIME = (
+    *(Move.RAISE_LEVEL, Move.RULE, Move.HAND_OVER, Move.ACCEPT, Move.DECLINE, Move.DEPUTISE),
+    *(Move.JOIN, Move.LEAVE, Move.FOLLOW),
+)
 SEEDS = st.integers(0, 2**40)
 
 
@@ -76,14 +79,12 @@ class History:
         self.texts: dict[str, str] = {}
         self.rows: list[Row] = []
         self.after: list[Case] = []
-        self.at: list[datetime] = []
         self._write({"changes": told(None, self.case)})
 
     def _write(self, body: dict[str, Any]) -> None:
         row = Row(id=len(self.rows) + 1, case_id=1, body=json.loads(json.dumps(body)))
         self.rows.append(row)
         self.after.append(self.case)
-        self.at.append(self.now)
 
     def try_to(self, move: Move, actor: Actor, data: MoveData) -> Case | None:
         """The case before, where the move was legal."""
@@ -153,7 +154,8 @@ def promises_hold(before: Case, case: Case, move: Move, actor: Actor, now: datet
         assert case.unit
         assert case.dispatched_at
     if case.state in {CaseState.HANDLING, CaseState.ANSWERED, CaseState.CALLING_BACK}:
-        assert case.signed_at
+        # A member is called back with what its lead was answered, and may have had no unit.
+        assert case.signed_at or case.lead
     assert (case.asked_days is not None) == (case.state is CaseState.EXTENSION_ASKED)
     assert not case.asked or case.state is CaseState.CONSULTING
     assert move in possible(before, actor, now, LIMITS)

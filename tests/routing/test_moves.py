@@ -21,7 +21,7 @@ from routing.cases import (
 )
 from routing.errors import IllegalMove, MissingFact
 from routing.guards import Attempt
-from routing.moves import LIVE, MOVES, is_over, legal_moves
+from routing.moves import LED, LIVE, MOVES, is_over, legal_moves
 from routing.moving import EFFECTS, SET_LIMITS, check, moved, possible
 from tests.routing.life import (
     ANYBODY,
@@ -80,13 +80,14 @@ LEGAL = {
     CaseState.DRAFT: {Move.OPEN, Move.ANSWER_DIRECTLY, Move.EXPLAIN, Move.WITHDRAW},
     CaseState.OPEN: {
         *(Move.ANSWER_DIRECTLY, Move.EXPLAIN, Move.WITHDRAW, Move.CONSULT, Move.DISPATCH),
+        Move.JOIN,
     },
     CaseState.CONSULTING: {Move.COMMENT, Move.CONCLUDE},
-    CaseState.DISPATCHED: {Move.SIGN, Move.ASK_RETURN, Move.CITE_LAW},
+    CaseState.DISPATCHED: {Move.SIGN, Move.ASK_RETURN, Move.CITE_LAW, Move.JOIN},
     CaseState.RETURN_ASKED: {Move.ACCEPT_RETURN, Move.REFUSE_RETURN},
     CaseState.HANDLING: {
         *(Move.ASK_RETURN, Move.ADD_HELPER, Move.HELPER_FEEDBACK, Move.ASK_EXTENSION),
-        *(Move.ANSWER, Move.ASK_TERMINATION, Move.CITE_LAW),
+        *(Move.ANSWER, Move.ASK_TERMINATION, Move.CITE_LAW, Move.JOIN),
     },
     CaseState.EXTENSION_ASKED: {
         *(Move.GRANT_EXTENSION, Move.REFUSE_EXTENSION, Move.ANSWER, Move.CITE_LAW),
@@ -107,6 +108,7 @@ ANY_LIVE = {
 def test_every_other_move_is_refused_in_one_sentence(state: CaseState, move: Move) -> None:
     case = walked(TO_STATE[state])
     legal = LEGAL[state] | (ANY_LIVE if state in LIVE else set())
+    legal |= {Move.LEAVE, Move.FOLLOW} if state in LED else set()
     assert set(legal_moves(state)) == legal
     if move not in legal:
         assert f"is {state}" in refused(case, move)
@@ -120,9 +122,9 @@ def test_only_the_named_roles_may_make_a_move(move: Move) -> None:
         assert "may be made by" in said
 
 
-def test_the_service_itself_only_archives_and_deputises() -> None:
+def test_the_service_itself_only_archives_deputises_and_lets_members_follow() -> None:
     own = {move for move, rule in MOVES.items() if Role.SYSTEM in rule.roles}
-    assert own == {Move.ARCHIVE, Move.DEPUTISE}
+    assert own == {Move.ARCHIVE, Move.DEPUTISE, Move.FOLLOW}
     assert all(MOVES[move].roles == {Role.SYSTEM} for move in own)
 
 

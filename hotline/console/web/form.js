@@ -24,7 +24,7 @@ const FIELDS = {
   answer: ["reply*", "public_reply*", "solved*", "unsolved_reason", "contacted_at", "not_contacted"],
   approve: ["reason"], redo: ["reason*"], call_back_tried: ["result*", "reason"], close: ["result*", "solved", "satisfied", "reason"],
   ask_termination: ["reason*", "basis"], approve_termination: ["told*"], refuse_termination: ["reason*"],
-  raise_level: ["reason*"], rule: ["ruling*"], hand_over: ["person*", "reason"], accept: [], decline: ["reason"], reopen: ["reason*"],
+  raise_level: ["reason*"], rule: ["ruling*"], hand_over: ["person*", "reason"], accept: [], decline: ["reason"], reopen: ["reason*"], join: ["lead*", "reason"], leave: ["reason*"],
 };
 const ASKS = Object.fromEntries(Object.entries(FIELDS).map(([move, names]) => [move, names.map((name) => name.replace("*", ""))]));
 const MUST = Object.fromEntries(Object.entries(FIELDS).map(([move, names]) => [move, names.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1))]));
@@ -39,7 +39,7 @@ const WORDS = {
   satisfied: (one) => title("satisfied", one), result: (one) => title("result", one),
 };
 const LISTS = ["helpers", "units"];
-const NUMBERS = ["days", "same_as"];
+const NUMBERS = ["days", "same_as", "lead"];
 // Dispatching straight from a draft is confirming and dispatching: two moves, each in the journal.
 const TWO = "open_and_dispatch";
 
