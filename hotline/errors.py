@@ -157,6 +157,22 @@ class EvidenceUnknownError(HotlineError):
     """There is no such piece of evidence, or its file is gone."""
 
 
+class VisitRefusedError(HotlineError):
+    """A visit on the spot lies in the future, or is held against a reply there is none of."""
+
+
+class ComingUnknownError(HotlineError):
+    """There is no such request to come, or not for this unit."""
+
+
+class ComingRefusedError(HotlineError):
+    """Nobody can be called to come to this case, or not then."""
+
+
+class ComingConflictError(HotlineError):
+    """Somebody else answered a request to come first."""
+
+
 class LineSilentError(HotlineError):
     """A test call into a line was not answered, or not recorded."""
 

@@ -13,8 +13,11 @@ import tempfile
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, LiteralString
+
+import asyncpg
 
 from hotline import journal
 from hotline.database import Connection
@@ -23,6 +26,14 @@ from hotline.journal import Event
 from routing import store
 from routing.cases import Actor, Case
 from routing.moves import is_over
+
+
+class Sort(StrEnum):
+    """What a piece shows: who somebody is (证件), that the caller was spoken to, what was done."""
+
+    IDENTITY = "identity"
+    CONTACT = "contact"
+    HANDLING = "handling"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +51,7 @@ class Evidence:
 
     id: int
     case_id: int
+    sort: Sort
     name: str
     media_type: str
     sha256: str
@@ -52,8 +64,8 @@ class Evidence:
 
 _ADD: LiteralString = """
     INSERT INTO case_evidence
-        (case_id, name, media_type, sha256, size, path, added_by, added_unit, added_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *"""
+        (case_id, name, media_type, sha256, size, path, added_by, added_unit, added_at, sort)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *"""
 _OF_CASE: LiteralString = "SELECT * FROM case_evidence WHERE case_id = $1 ORDER BY id"
 _ONE: LiteralString = "SELECT * FROM case_evidence WHERE case_id = $1 AND id = $2"
 
@@ -127,6 +139,7 @@ async def add(
     media_type: str,
     actor: Actor,
     now: datetime,
+    sort: Sort = Sort.HANDLING,
 ) -> Evidence:
     """Make stored content evidence of a case; raises as `check`."""
     case = await check(tx, case_id, actor)
@@ -142,11 +155,14 @@ async def add(
         actor.name,
         actor.unit,
         now,
+        sort,
     )
-    piece = Evidence(**dict(row or {}))
+    assert row is not None  # noqa: S101 - an INSERT returns its row
+    piece = _piece(row)
     body = {
         "number": case.number,
         "evidence": [{"id": piece.id, "sha256": piece.sha256}],
+        "sort": piece.sort,
         "media_type": media_type,
         "size": piece.size,
     }
@@ -158,7 +174,7 @@ async def add(
 
 async def of_case(conn: Connection, case_id: int) -> tuple[Evidence, ...]:
     """Every piece of a case, oldest first."""
-    return tuple(Evidence(**dict(row)) for row in await conn.fetch(_OF_CASE, case_id))
+    return tuple(map(_piece, await conn.fetch(_OF_CASE, case_id)))
 
 
 async def one(conn: Connection, case_id: int, evidence_id: int) -> Evidence:
@@ -166,7 +182,11 @@ async def one(conn: Connection, case_id: int, evidence_id: int) -> Evidence:
     row = await conn.fetchrow(_ONE, case_id, evidence_id)
     if row is None:
         raise EvidenceUnknownError("There is no such evidence of this case.")
-    return Evidence(**dict(row))
+    return _piece(row)
+
+
+def _piece(row: asyncpg.Record) -> Evidence:
+    return Evidence(**{**dict(row), "sort": Sort(row["sort"])})
 
 
 async def file_of(folder: Path, piece: Evidence) -> Path:

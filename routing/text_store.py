@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
-from routing.cases import Actor, Move
+from routing.cases import Actor
 from routing.connection import Connection
 from routing.fold import digest
 
@@ -19,12 +19,16 @@ SALT_BYTES = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """What somebody wrote with a move; `sort` is one of TEXTS, `text` None where it was erased."""
+    """What somebody wrote; `text` is None where it was erased.
+
+    `move` is the case's move, or another deed whose words are kept here; `sort` one of TEXTS, or a
+    sort of words of that deed.
+    """
 
     at: datetime
     actor: str
     unit: str | None
-    move: Move
+    move: str
     sort: str
     text: str | None
 
@@ -44,7 +48,7 @@ async def keep(
     conn: Connection,
     case_id: int,
     *,
-    move: Move,
+    move: str,
     actor: Actor,
     now: datetime,
     texts: Mapping[str, str],
@@ -60,7 +64,7 @@ async def keep(
         now,
         actor.name,
         actor.unit,
-        move.value,
+        str(move),
         list(texts),
         list(texts.values()),
         salts,
@@ -72,7 +76,7 @@ async def keep(
 async def texts_of(conn: Connection, case_id: int) -> tuple[Text, ...]:
     """What people wrote with the moves of a case, oldest first."""
     rows = await conn.fetch(OF_CASE, case_id)
-    return tuple(Text(**{**row, "move": Move(row["move"])}) for row in rows)
+    return tuple(Text(**row) for row in rows)
 
 
 async def by_digest(conn: Connection, digests: Sequence[str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field, StringConstraints, create_model
 
 from hotline.console.shapes import Asked, EntryView, Id, Name, Size, Told, Words
+from hotline.evidence import Sort
 from routing.cases import (
     CaseState,
     Channel,
@@ -182,7 +183,7 @@ class TextView(Told):
     at: datetime
     actor: str
     unit: str | None
-    move: Move
+    move: str = Field(description="The move, `visit` or `ask_to_come`.")
     sort: str
     text: str | None = Field(description="Null where it was erased.")
 
@@ -200,15 +201,20 @@ class PartView(Told):
 
 
 class EvidenceQuery(Asked):
-    """What a file is called; the body is the file."""
+    """What a file is called and what it shows; the body is the file."""
 
     name: Name
+    sort: Sort = Field(
+        default=Sort.HANDLING,
+        description="Who somebody is, that the caller was spoken to, or what was done.",
+    )
 
 
 class EvidenceView(Told):
-    """A paper or picture that shows what was done."""
+    """A paper or picture of a case."""
 
     id: int
+    sort: Sort
     name: str
     media_type: str
     sha256: str

@@ -33,6 +33,7 @@ from hotline.console import (
     told_api,
     units_api,
     users_api,
+    visits_api,
 )
 from hotline.console.endpoint import Endpoint
 
@@ -50,6 +51,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *evidence_api.ENDPOINTS,
     *likeness_api.ENDPOINTS,
     *bursts_api.ENDPOINTS,
+    *visits_api.ENDPOINTS,
     *callbacks_api.ENDPOINTS,
     *blocks_api.ENDPOINTS,
     *control_api.ENDPOINTS,

@@ -43,6 +43,7 @@ async def add_evidence(asked: Request) -> EvidenceView:
                 case_id,
                 content,
                 name=query.name,
+                sort=query.sort,
                 media_type=media if _MEDIA.fullmatch(media) else _ANY,
                 actor=actor,
                 now=asked.services.clock(),
