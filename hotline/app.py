@@ -38,6 +38,7 @@ from hotline.reminders import ReminderDesk
 from hotline.services import Ping, Services, utc_now
 from hotline.speech import transcriber_of, workers_of
 from hotline.steps import Steps
+from hotline.supervision import SupervisionDesk
 from telephony.sealing import KeyFile
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Running:
     notices: NoticeDesk
     reminders: ReminderDesk
     archive: ArchiveDesk
+    supervision: SupervisionDesk
     likeness: LikenessDesk
     url: str
 
@@ -72,6 +74,7 @@ async def serve(
             tasks.create_task(running.notices.run(), name="notices"),
             tasks.create_task(running.reminders.run(), name="reminders"),
             tasks.create_task(running.archive.run(), name="archive"),
+            tasks.create_task(running.supervision.run(), name="supervision"),
             tasks.create_task(running.likeness.run(), name="likeness"),
             tasks.create_task(services.probes.run(), name="probes"),
             *(
@@ -146,6 +149,13 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             clock=utc_now,
             every=archiving.EVERY,
         )
+        supervision = SupervisionDesk(
+            pool=pool,
+            limits=lambda: cities.casework.limits,
+            city=lambda: cities.city,
+            clock=utc_now,
+            every=timedelta(seconds=config.supervision_every_seconds),
+        )
         following = FollowDesk(pool=pool, limits=lambda: cities.casework.limits, clock=utc_now)
         likeness = LikenessDesk(pool=pool, clock=utc_now, every=config.likeness_every_seconds)
         workers = [
@@ -200,6 +210,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             notices=notices,
             reminders=reminders,
             archive=archive,
+            supervision=supervision,
             likeness=likeness,
             url=url,
         )

@@ -208,6 +208,7 @@ class Config(BaseSettings):
     reconcile_every_seconds: PositiveFloat = 10.0
     sweep_every_seconds: PositiveFloat = 600.0
     reminders_every_seconds: PositiveFloat = 10.0
+    supervision_every_seconds: PositiveFloat = 10.0
     likeness_every_seconds: PositiveFloat = 2.0
     facts_kept_days: PositiveFloat = 31.0
     stop_within_seconds: PositiveFloat = 30.0

@@ -189,6 +189,14 @@ class PhoneLinkGoneError(HotlineError):
     """A link to a telephone's settings was used, is too old, or never was."""
 
 
+class SupervisionUnknownError(HotlineError):
+    """There is no such supervision record, tracked item or fault record."""
+
+
+class SupervisionChangedError(HotlineError):
+    """Somebody else changed the record first."""
+
+
 class BurstUnknownError(HotlineError):
     """There is no such burst."""
 

@@ -9,7 +9,7 @@ between a delivery and its commit a crash can repeat one, with the same id.
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from hotline import absence_rows, journal, notice_rows
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 READ_AT_ONCE = 500
 SERVICE = "service"
+FROM_THE_ROW = {"unit": "unit", "owner": "owner", "receiver": "holder"}
+"""Receivers that the row itself names, by its own word for them."""
 
 
 class NoticeDesk:
@@ -95,7 +97,8 @@ class NoticeDesk:
         self, tx: Connection, rule: NoticeRule, entry: Entry
     ) -> list[tuple[str, str, str]]:
         """Destination, holder and address of everybody a rule wants to be told."""
-        holder = str(entry.body.get(rule.to) or "") if rule.to in {"unit", "owner"} else rule.to
+        named = FROM_THE_ROW.get(rule.to)
+        holder = rule.to if named is None else str(entry.body.get(named) or "")
         if holder and rule.to == "owner":
             # Whoever is away is told nothing: the deputy is, or the desk.
             holder = (await absence_rows.staffing(tx, self._clock())).reached(holder)
@@ -204,8 +207,10 @@ class _Facts:
 
     def __getattr__(self, name: str) -> str:
         value = self._facts.get(name)
-        if name == "stage":
-            return messages(self._language).get(f"stage.{value}", str(value or ""))
+        if name in {"stage", "level", "trigger"}:
+            return messages(self._language).get(f"{name}.{value}", str(value or ""))
+        if name == "due_at" and value is not None:
+            return f"{datetime.fromisoformat(str(value)).astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
         return "" if value is None else str(value)
 
 

@@ -81,3 +81,7 @@ class HistoryFault(RoutingError):  # noqa: N818 - reads as what it is
         super().__init__(message)
         self.case_id = case_id
         self.row = row
+
+
+class SupervisionRefused(RoutingError):  # noqa: N818 - reads as what it is
+    """This person may not do this with a supervision record, a tracked item or a fault record."""

@@ -7,7 +7,7 @@ as the stored one does.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -109,13 +109,22 @@ def fold(rows: Iterable[Row], texts: Mapping[str, str] | None = None) -> Case:
         HistoryFault: a row does not follow from the one before it.
     """
     case: Case | None = None
-    for row in rows:
-        if "changes" not in row.body:
-            continue
-        case = _after(case, row, texts or {})
+    for _, after in unfolded(rows, texts):
+        case = after
     if case is None:
         raise HistoryFault("The journal knows of no such case.", case_id=0)
     return case
+
+
+def unfolded(
+    rows: Iterable[Row], texts: Mapping[str, str] | None = None
+) -> Iterator[tuple[Row, Case]]:
+    """Every row that changed a case, with the case as it stood from then on; see `fold`."""
+    case: Case | None = None
+    for row in rows:
+        if "changes" in row.body:
+            case = _after(case, row, texts or {})
+            yield row, case
 
 
 def _after(case: Case | None, row: Row, texts: Mapping[str, str]) -> Case:

@@ -115,7 +115,7 @@ class Limit(Sourced):
         level1: str | None,
         channel: str | None = None,
     ) -> bool:
-        """Whether this limit speaks about such a case."""
+        """Whether this limit speaks about such a case; what is no case has no kind."""
         pairs = (
             (self.kinds, kind),
             (self.urgencies, urgency),

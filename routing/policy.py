@@ -28,6 +28,7 @@ from routing.limits import (
     Statutory,
     Unit,
 )
+from routing.supervision_rules import SupervisionRules
 
 __all__ = ["Limit", "Origin", "Policy", "Unit", "load_policies", "newest", "read_policy"]
 
@@ -79,6 +80,8 @@ class Policy(Document):
     quiet_hours: Annotated[QuietHours, BeforeValidator(_clock_times)] | None = None
     archive: Sourced = ARCHIVE
     """From the closing to the archive."""
+    supervision: SupervisionRules | None = None
+    """What triggers supervision and how it rises; None follows this product's defaults."""
 
     @property
     def name(self) -> str:
@@ -162,6 +165,9 @@ class Policy(Document):
         yield "archive", self.archive
         for n, one in enumerate(self.statutory):
             yield f"statutory.{n}", one
+        for level in self.supervision.levels if self.supervision else ():
+            for n, limit in enumerate(level.limits):
+                yield f"supervision.{level.level}.{n}", limit
 
     def limit(
         self,

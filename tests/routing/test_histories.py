@@ -79,12 +79,14 @@ class History:
         self.texts: dict[str, str] = {}
         self.rows: list[Row] = []
         self.after: list[Case] = []
+        self.at: list[datetime] = []
         self._write({"changes": told(None, self.case)})
 
     def _write(self, body: dict[str, Any]) -> None:
         row = Row(id=len(self.rows) + 1, case_id=1, body=json.loads(json.dumps(body)))
         self.rows.append(row)
         self.after.append(self.case)
+        self.at.append(self.now)
 
     def try_to(self, move: Move, actor: Actor, data: MoveData) -> Case | None:
         """The case before, where the move was legal."""
