@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, LiteralString
+from typing import IO, LiteralString, Protocol
 
 import asyncpg
 
@@ -43,6 +43,18 @@ class Content:
     sha256: str
     size: int
     path: Path
+
+
+class Kept(Protocol):
+    """What lies in the store under a path of its own."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+
+    @property
+    def path(self) -> str:
+        """Where it lies, relative to the evidence folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +201,7 @@ def _piece(row: asyncpg.Record) -> Evidence:
     return Evidence(**{**dict(row), "sort": Sort(row["sort"])})
 
 
-async def file_of(folder: Path, piece: Evidence) -> Path:
+async def file_of(folder: Path, piece: Kept) -> Path:
     """Where the content of a piece lies; raises EvidenceUnknownError where it is gone."""
     path = folder / piece.path
     if not await asyncio.to_thread(path.is_file):

@@ -23,6 +23,7 @@ from routing.tracked import TrackedItem
 
 __all__ = ["waiting"]
 
+FURTHEST = timedelta(days=3660)
 _UNDATED = timedelta(hours=1)
 
 
@@ -59,10 +60,12 @@ async def given(
     """Somebody gives a unit, or the office, something to do by a date.
 
     Raises:
-        SupervisionRefused: the date is over already.
+        SupervisionRefused: the date is over already, or absurdly far.
     """
     if facts["due_at"] <= now:
         raise SupervisionRefused("The date until when it is due is over already.")
+    if facts["due_at"] > now + FURTHEST:
+        raise SupervisionRefused("An item is due within ten years: is the date right?")
     item = await tracked_rows.give(tx, facts, policy=limits.policy.name, now=now, by=actor.name)
     await _tell(tx, Event.TRACKED_GIVEN, item, actor, now, {})
     return item

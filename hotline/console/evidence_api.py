@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import quote
 
 from aiohttp import web
@@ -26,17 +27,12 @@ CHUNK = 64 * 1024
 
 async def add_evidence(asked: Request) -> EvidenceView:
     """Add a file as evidence; the same content is kept once, however often it comes."""
-    case_id, query = asked.path_id("case_id"), asked.asked(EvidenceQuery)
-    config, actor = asked.services.config, asked.actor()
-    largest = config.evidence_mebibytes * 2**20
-    if (asked.http.content_length or 0) > largest:
-        raise ProblemError(Fault.TOO_LARGE, _too_large(config.evidence_mebibytes))
-    media = asked.http.content_type
+    case_id, query, actor = asked.path_id("case_id"), asked.asked(EvidenceQuery), asked.actor()
     try:
         async with borrowed(asked.services.pool) as conn:
             await asked.sight.check(conn, case_id)
             await evidence.check(conn, case_id, actor)
-        content = await evidence.keep(config.evidence_dir, _chunks(asked.http), largest)
+        content, media = await received(asked)
         async with transaction(asked.services.pool) as tx:
             piece = await evidence.add(
                 tx,
@@ -44,17 +40,30 @@ async def add_evidence(asked: Request) -> EvidenceView:
                 content,
                 name=query.name,
                 sort=query.sort,
-                media_type=media if _MEDIA.fullmatch(media) else _ANY,
+                media_type=media,
                 actor=actor,
                 now=asked.services.clock(),
             )
     except CaseUnknown as error:
         raise ProblemError(Fault.NOT_FOUND, str(error)) from error
+    except EvidenceRefusedError as error:
+        raise ProblemError(Fault.NOT_POSSIBLE, str(error)) from error
+    return evidence_view(piece)
+
+
+async def received(asked: Request) -> tuple[evidence.Content, str]:
+    """The request's body, kept in the evidence folder, with its media type."""
+    config, media = asked.services.config, asked.http.content_type
+    largest = config.evidence_mebibytes * 2**20
+    if (asked.http.content_length or 0) > largest:
+        raise ProblemError(Fault.TOO_LARGE, _too_large(config.evidence_mebibytes))
+    try:
+        content = await evidence.keep(config.evidence_dir, _chunks(asked.http), largest)
     except EvidenceTooLargeError as error:
         raise ProblemError(Fault.TOO_LARGE, _too_large(config.evidence_mebibytes)) from error
     except EvidenceRefusedError as error:
         raise ProblemError(Fault.NOT_POSSIBLE, str(error)) from error
-    return evidence_view(piece)
+    return content, media if _MEDIA.fullmatch(media) else _ANY
 
 
 def _too_large(mebibytes: int) -> str:
@@ -77,11 +86,16 @@ async def download_evidence(asked: Request) -> web.StreamResponse:
     except EvidenceUnknownError as error:
         raise ProblemError(Fault.NOT_FOUND, str(error)) from error
     await note(asked, Event.SEEN_EVIDENCE, case_id=case_id, what=str(evidence_id))
+    return as_download(path, piece.media_type, piece.name)
+
+
+def as_download(path: Path, media_type: str, name: str) -> web.FileResponse:
+    """A file that the browser keeps and never shows by itself."""
     return web.FileResponse(
         path,
         headers={
-            "Content-Type": piece.media_type,
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(piece.name, safe='')}",
+            "Content-Type": media_type,
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         },
     )
 

@@ -22,6 +22,8 @@ INSPECTORS = frozenset({Role.SUPERVISOR, Role.DISCIPLINE})
 """Who may ask who saw a case."""
 ACKNOWLEDGERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.DUTY_OFFICER, Role.LEADER})
 """Who says that a burst is seen to."""
+OVERSEERS = frozenset({Role.SUPERVISOR, Role.LEADER})
+"""Who gives items, puts matters under supervision, raises and clears them."""
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 TELLERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 """Who looks after the notices and the address book."""

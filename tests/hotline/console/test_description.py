@@ -20,6 +20,12 @@ from tests.hotline.console.conftest import NOW, Site
 from tests.hotline.console.filled import Said, Town
 from tests.hotline.console.staff import Staff, hire
 
+TRACKED = {
+    "type": "leader",
+    "title": "路灯改造",
+    "source": "市长批示",
+    "due_at": (NOW + timedelta(days=9)).isoformat(),
+}
 SAID = (Said(leg=Leg.CALLER, start=1.0, text="涪城区临园路的路灯坏了"),)
 
 
@@ -87,6 +93,12 @@ async def test_every_answer_fits_its_description(
     call_id = await town.is_talked(NOW - timedelta(minutes=5), SAID)
     case_id = await town.case_of(call_id)
     await town.is_talked(NOW - timedelta(minutes=3), SAID, line="duty")
+    for path, body in (
+        ("/api/supervision", {"case_id": case_id, "reason": "x"}),
+        ("/api/tracked-items", TRACKED),
+    ):
+        async with visitor.post(path, json=body) as answer:
+            assert answer.status == 200, await answer.text()
     for endpoint in ENDPOINTS:
         if endpoint.method != "GET" or endpoint.answers is None:
             continue
@@ -104,6 +116,8 @@ async def test_every_answer_fits_its_description(
             card_id=1,
             entry_id=1,
             version_id=1,
+            supervision_id=1,
+            tracked_id=1,
         )
         query = {"level1": "政法"} if path == "/api/catalogue/resolve" else {}
         async with visitor.get(path, params=query) as answer:

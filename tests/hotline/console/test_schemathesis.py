@@ -146,6 +146,7 @@ def _is_away(endpoint: Endpoint, answer: Any) -> bool:
     return Fault(answer.json()["type"]) in AWAY & set(endpoint.faults)
 
 
+@pytest.mark.timeout(300)
 async def test_no_address_has_a_fault_or_answers_otherwise_than_described(
     site: Site, services: Services, town: Town, clock: Clock
 ) -> None:
@@ -180,6 +181,9 @@ async def test_no_address_has_a_fault_or_answers_otherwise_than_described(
         "policy": ["sichuan-2025", "no-such"],
         "absence_id": [1],
         "entry_id": [1, 2],
+        "supervision_id": [1, 2],
+        "tracked_id": [1, 2],
+        "evidence_id": [1],
     }
     cookies = {
         login: f"{COOKIE}={await staff.cookie(login)}"
