@@ -173,6 +173,10 @@ class ComingConflictError(HotlineError):
     """Somebody else answered a request to come first."""
 
 
+class SendingRefusedError(HotlineError):
+    """Nothing can be sent to this caller: no gateway, or no number that takes messages."""
+
+
 class LineSilentError(HotlineError):
     """A test call into a line was not answered, or not recorded."""
 

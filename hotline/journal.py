@@ -151,6 +151,8 @@ class Event(StrEnum):
     CARD_RETIRED = "card.retired"
     CARD_REPORTED = "card.reported"
     CARD_TOLD = "card.told"
+    CARD_SENT = "card.sent"
+    UNIT_SENT = "unit.sent"
     NOTICE_SENT = "notice.sent"
     NOTICE_DEAD = "notice.dead"
     NOTICE_REVIVED = "notice.revived"

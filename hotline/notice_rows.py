@@ -28,7 +28,10 @@ class NoticeState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRow:
-    """One fact for one receiver; `address` is for whoever masks it."""
+    """One fact for one receiver; `address` is for whoever masks it.
+
+    A message to a caller has no address: `caller` says whose number it is (see sending.py).
+    """
 
     id: int
     uuid: UUID
@@ -43,6 +46,7 @@ class NoticeRow:
     reason: str | None
     settled_at: datetime | None
     event: str
+    caller: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +67,16 @@ _BEGIN: LiteralString = """
 _CURSOR: LiteralString = "SELECT last FROM notice_cursor FOR UPDATE"
 _MOVE: LiteralString = "UPDATE notice_cursor SET last = $1"
 _ADD: LiteralString = """
-    INSERT INTO notices (journal_id, case_id, destination, holder, address, queued_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO notices (journal_id, case_id, destination, holder, address, queued_at, caller)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (journal_id, destination, address) DO NOTHING RETURNING id"""
 _COLUMNS: LiteralString = """
     SELECT n.id, n.uuid, n.journal_id, n.case_id, n.destination, n.holder, n.address, n.state,
-           n.queued_at, n.attempts, n.reason, n.settled_at, j.event
+           n.queued_at, n.attempts, n.reason, n.settled_at, j.event,
+           n.caller
       FROM notices n JOIN journal j ON j.id = n.journal_id"""
 _GET: LiteralString = _COLUMNS + " WHERE n.id = $1"
+_NUMBER: LiteralString = "SELECT number FROM identities WHERE token = $1"
 _LIST: LiteralString = (
     _COLUMNS
     + """
@@ -123,9 +129,11 @@ async def add(
     holder: str,
     address: str,
     at: datetime,
+    caller: UUID | None = None,
 ) -> int | None:
     """Note a notice to be sent; returns its id, None where it is noted already."""
-    found = await tx.fetchval(_ADD, journal_id, case_id, destination, holder, address, at)
+    given = (journal_id, case_id, destination, holder, address, at, caller)
+    found = await tx.fetchval(_ADD, *given)
     return None if found is None else int(found)
 
 
@@ -133,6 +141,12 @@ async def get(conn: Connection, notice_id: int) -> NoticeRow | None:
     """One notice."""
     row = await conn.fetchrow(_GET, notice_id)
     return None if row is None else _notice(dict(row))
+
+
+async def number_of(conn: Connection, caller: UUID) -> str | None:
+    """A caller's number; None where it was withheld or deleted."""
+    found = await conn.fetchval(_NUMBER, caller)
+    return None if found is None else str(found)
 
 
 async def listed(

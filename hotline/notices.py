@@ -9,10 +9,11 @@ between a delivery and its commit a crash can repeat one, with the same id.
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hotline import absence_rows, journal, notice_rows
+from hotline import absence_rows, journal, notice_rows, sending
 from hotline.catalogue import Language, messages, say
 from hotline.config import Config
 from hotline.config_notices import NoticeRule
@@ -33,6 +34,9 @@ READ_AT_ONCE = 500
 SERVICE = "service"
 FROM_THE_ROW = {"unit": "unit", "owner": "owner", "receiver": "holder"}
 """Receivers that the row itself names, by its own word for them."""
+
+EACH_OF = {str(Event.CASE_CONSULTED): "units", str(Event.CASE_HELPER_ADDED): "helpers"}
+"""Rows whose units are others than the one that leads the case: each of them is told."""
 
 
 class NoticeDesk:
@@ -97,24 +101,39 @@ class NoticeDesk:
         self, tx: Connection, rule: NoticeRule, entry: Entry
     ) -> list[tuple[str, str, str]]:
         """Destination, holder and address of everybody a rule wants to be told."""
+        found: list[tuple[str, str, str]] = []
+        for holder in await self._holders(tx, rule, entry):
+            book = await notice_rows.addresses(tx, holder) if holder else []
+            found += [
+                (name, to, address)
+                for name in rule.by
+                for to, address in _reached(self._kinds[name], holder, book)
+            ]
+        return found
+
+    async def _holders(self, tx: Connection, rule: NoticeRule, entry: Entry) -> list[str]:
+        """Who is meant: each unit that a row is about, the one it names, or the rule's own."""
+        if rule.to == "unit" and (several := EACH_OF.get(entry.event)) is not None:
+            return [str(unit) for unit in entry.body.get(several) or ()]
         named = FROM_THE_ROW.get(rule.to)
         holder = rule.to if named is None else str(entry.body.get(named) or "")
         if holder and rule.to == "owner":
             # Whoever is away is told nothing: the deputy is, or the desk.
             holder = (await absence_rows.staffing(tx, self._clock())).reached(holder)
-        book = await notice_rows.addresses(tx, holder) if holder else []
-        return [
-            (name, to, address)
-            for name in rule.by
-            for to, address in _reached(self._kinds[name], holder, book)
-        ]
+        return [holder]
 
     async def send(self, job: Payload) -> None:
         """Deliver one notice, or see to it that it is tried again."""
         async with transaction(self._pool) as conn:
             notice = await notice_rows.get(conn, int(job["notice_id"]))
             entry = await journal.get(conn, notice.journal_id) if notice else None
+            if notice is not None and notice.caller is not None:
+                number = await sending.number_of(conn, notice.caller)
+                notice = replace(notice, address=number)
         if notice is None or entry is None or notice.state is not NoticeState.QUEUED:
+            return
+        if notice.caller is not None and not notice.address:
+            await self._settle(notice, NoticeState.DEAD, "The caller's number is gone.")
             return
         try:
             await self._way(notice.destination).send(written(notice, entry, self._language))
@@ -184,7 +203,10 @@ def _reached(kind: str, holder: str, book: Iterable[Address]) -> Iterator[tuple[
 
 
 def written(notice: NoticeRow, entry: Entry, language: Language) -> Notice:
-    """The notice in the words of the catalogue, over what the journal says (all of it masked)."""
+    """The notice in the words of the catalogue, over what the journal says (all of it masked).
+
+    What is sent to a caller has its words in the journal, exactly as he gets them.
+    """
     key = f"notice.{entry.event}" if f"notice.{entry.event}" in messages(language) else "notice.any"
     line = say(key, language, facts=_Facts({**entry.body, "event": entry.event}, language))
     when = f"{entry.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
@@ -194,7 +216,9 @@ def written(notice: NoticeRow, entry: Entry, language: Language) -> Notice:
         event=entry.event,
         to=notice.address,
         subject=line,
-        text=say("notice.text", language, line=line, at=when),
+        text=str(entry.body["message"])
+        if notice.caller is not None
+        else say("notice.text", language, line=line, at=when),
         facts={**entry.body, "case_id": entry.case_id, "call_id": entry.call_id},
     )
 

@@ -317,3 +317,29 @@ async def test_what_an_owner_is_told_goes_to_whoever_acts_for_one_away(
     assert await told() == "desk@example.org"
     clock.at = NOW + timedelta(hours=1)
     assert await told() == "1001@example.org"
+
+
+async def test_each_unit_that_is_consulted_or_helps_is_told_and_not_the_lead(
+    pool: Pool, desk: NoticeDesk, config: Config
+) -> None:
+    units = {"市自然资源局": "land@example.org", "市生态环境局": "green@example.org"}
+    for unit, to in (*units.items(), (UNIT, "lead@example.org")):
+        async with transaction(pool) as tx:
+            await notice_rows.keep_address(
+                tx, holder=unit, channel=Channel.MAIL, address=to, by="test", at=NOW
+            )
+    rule = {"events": ["case.consulted", "case.helper_added"], "by": ["mail"]}
+    asking = NoticeDesk(
+        config=Config(**{**config.model_dump(), "notices": [rule]}),
+        pool=pool,
+        feed=desk._feed,
+        clock=Clock(),
+    )
+    await asking.read()
+    for event, several in ((Event.CASE_CONSULTED, "units"), (Event.CASE_HELPER_ADDED, "helpers")):
+        body = {"number": "20261125-0007", "unit": UNIT, several: list(units)}
+        async with transaction(pool) as tx:
+            await journal.write(tx, at=NOW, actor="1001", event=event, body=body)
+    await asking.read()
+    told = sorted(one.address for one in await all_of(pool))
+    assert told == sorted([*units.values()] * 2)
