@@ -6,10 +6,10 @@ HOTLINE_CACHE ?= .cache
 VENV := $(HOTLINE_CACHE)/venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test storm setup check bench lock clean
+.PHONY: help demo test storm case-year setup check bench lock clean
 
 help: ## say what can be made
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 demo: setup ## set everything up, place real calls, show them becoming cases (ARGS=--exit ends it)
 	@$(VENV)/hotline demo $(ARGS)
@@ -19,6 +19,9 @@ test: setup ## set everything up and run every test, a few at a time (ARGS goes 
 
 storm: setup ## place calls while everything breaks, compare each (ARGS="--calls N --rate R --kills K")
 	@$(VENV)/python -m tests.storm $(ARGS)
+
+case-year: setup ## live a year of cases by the real code, count it anew (ARGS="--cases N --seed S")
+	@$(VENV)/python -m tests.year $(ARGS)
 
 check: setup ## formatting, lint, types and the direction of imports, without the tests
 	@$(VENV)/ruff format --check . && $(VENV)/ruff check . && $(VENV)/mypy . && $(VENV)/lint-imports

@@ -32,31 +32,41 @@ _ENTER: LiteralString = """
 _END: LiteralString = """
     UPDATE absences SET ended_at = $2, ended_by = $3
      WHERE id = $1 AND ended_at IS NULL AND (until IS NULL OR until > $2) RETURNING id"""
-# Whoever was deactivated is away for good, and named nobody.
-_AWAY: LiteralString = """
-    SELECT w.login, d.login AS deputy, w.unit
+# Every move asks, so it is one question. Who was deactivated is away for good, and named nobody.
+_STAFFING: LiteralString = """
+    SELECT 'away' AS sort, w.login, d.login AS other, w.unit, w.id
       FROM absences a JOIN users w ON w.id = a.who LEFT JOIN users d ON d.id = a.deputy
      WHERE w.active AND a.since <= $1 AND a.ended_at IS NULL
        AND (a.until IS NULL OR a.until > $1)
     UNION ALL
-    SELECT login, NULL, unit FROM users WHERE NOT active"""
-_HEADS: LiteralString = "SELECT login, unit FROM users WHERE active AND is_head ORDER BY id"
-_SEATS: LiteralString = """
-    SELECT DISTINCT ON (extension) extension, login FROM users WHERE extension IS NOT NULL
-     ORDER BY extension, active DESC, id DESC"""
+    SELECT 'away', login, NULL, unit, id FROM users WHERE NOT active
+    UNION ALL
+    SELECT 'head', login, NULL, unit, id FROM users WHERE active AND is_head
+    UNION ALL
+    SELECT 'seat', login, extension, NULL, id
+      FROM (SELECT DISTINCT ON (extension) login, extension, id FROM users
+             WHERE extension IS NOT NULL ORDER BY extension, active DESC, id DESC) AS seat
+     ORDER BY id"""
 
 
 async def staffing(conn: Connection, at: datetime) -> Staffing:
     """Who is away at that moment, and who leads whose unit."""
-    away = await conn.fetch(_AWAY, at)
-    seats = await conn.fetch(_SEATS)
+    away: dict[str, str | None] = {}
+    units: dict[str, str | None] = {}
     heads: dict[str | None, tuple[str, ...]] = {}
-    for row in await conn.fetch(_HEADS) if away else ():
-        heads[row["unit"]] = (*heads.get(row["unit"], ()), row["login"])
+    seats: dict[str, str] = {}
+    for row in await conn.fetch(_STAFFING, at):
+        match row["sort"]:
+            case "away":
+                away[row["login"]], units[row["login"]] = row["other"], row["unit"]
+            case "head":
+                heads[row["unit"]] = (*heads.get(row["unit"], ()), row["login"])
+            case _:
+                seats[row["other"]] = row["login"]
     return Staffing(
-        away={row["login"]: row["deputy"] for row in away},
-        heads={row["login"]: heads.get(row["unit"], ()) for row in away},
-        seats={row["extension"]: row["login"] for row in seats},
+        away=away,
+        heads={login: heads.get(unit, ()) for login, unit in units.items()},
+        seats=seats,
     )
 
 

@@ -95,11 +95,15 @@ _EITHER: LiteralString = ") UNION ("
 _BEGIN: LiteralString = "WITH found AS (("
 _THOSE: LiteralString = ")) SELECT c.* FROM cases c JOIN found USING (id)"
 
-_BELOW: LiteralString = " AND ($12::bigint IS NULL OR c.id < $12)"
+# Downwards, in the order of the indexes of migration 0141; everything, in that of the plain id.
+_BELOW: LiteralString = " AND ($12::bigint IS NULL OR -c.id > -$12)"
 _PARTS_BELOW: LiteralString = "($12::bigint IS NULL OR p.case_id < $12) AND "
-_NEWEST: LiteralString = " ORDER BY c.id DESC LIMIT $11"
+_NEWEST: LiteralString = " ORDER BY -c.id LIMIT $11"
 _NEWEST_PARTS: LiteralString = " ORDER BY p.case_id DESC LIMIT $11"
+_ALL_BELOW: LiteralString = " AND ($12::bigint IS NULL OR c.id < $12)"
+_NEWEST_OF_ALL: LiteralString = " ORDER BY c.id DESC LIMIT $11"
 LIST: LiteralString = _CASES + _FITS + _BELOW + _HOUSE + _NEWEST
+LIST_ALL: LiteralString = _CASES + _FITS + _ALL_BELOW + _HOUSE + _NEWEST_OF_ALL
 LIST_OF_UNIT: LiteralString = (
     (_BEGIN + _LEADS + _FITS + _BELOW + _SEEN + _NEWEST)
     + (_EITHER + _HELPS + _PARTS_BELOW + _FITS + _BELOW + _SEEN + _NEWEST_PARTS)
@@ -159,7 +163,7 @@ async def page(
     search: Sought | None = None,
 ) -> Page:
     """Return one page of cases, newest first, from below the id `after`."""
-    statements, text = ((LIST, LIST_OF_UNIT), None) if search is None else _search(search)
+    statements, text = (_listing(wanted), None) if search is None else _search(search)
     values = (*_values(wanted, limit, after), *(() if text is None else (text,)))
     cases = await _fetch(conn, statements, wanted, values)
     shown = cases[: _size(limit)]
@@ -180,6 +184,13 @@ async def work(
         return Work(cases=shown, after=None)
     last = shown[-1]
     return Work(cases=shown, after=Place(due_at=last.due_at, id=last.id))
+
+
+def _listing(wanted: Filter) -> Both:
+    """By the index of what is asked for; without any, from the newest case on."""
+    indexed = (wanted.state, wanted.level1, wanted.area, wanted.unit, wanted.owner, wanted.owners)
+    rare = wanted.urgency not in {None, Urgency.NORMAL}
+    return (LIST if rare or any(it is not None for it in indexed) else LIST_ALL), LIST_OF_UNIT
 
 
 def _search(wanted: Sought) -> tuple[Both, str]:

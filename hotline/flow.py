@@ -312,13 +312,10 @@ async def _route_when_through(tx: Connection, call_id: int) -> None:
 async def _tell(
     tx: Connection, actor: str, at: datetime, call_id: int | None, rows: Sequence[_Row]
 ) -> None:
-    for row in rows:
-        await journal.write(
-            tx,
-            at=at,
-            actor=actor,
-            event=row.event,
-            call_id=call_id,
-            case_id=row.case_id,
-            body=row.body,
-        )
+    await journal.write_many(
+        tx,
+        at=at,
+        actor=actor,
+        call_id=call_id,
+        rows=[(row.event, row.case_id, row.body) for row in rows],
+    )

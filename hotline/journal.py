@@ -202,6 +202,12 @@ class Entry:
 _WRITE: LiteralString = """
     INSERT INTO journal (at, actor, event, call_id, case_id, body)
     VALUES ($1, $2, $3, $4, $5, $6) RETURNING id"""
+_WRITE_MANY: LiteralString = """
+    INSERT INTO journal (at, actor, call_id, event, case_id, body)
+    SELECT $1, $2, $3, event, case_id, body
+      FROM unnest($4::text[], $5::bigint[], $6::jsonb[])
+               WITH ORDINALITY AS told (event, case_id, body, place)
+     ORDER BY place"""
 _AFTER: LiteralString = """
     SELECT id, at, actor, event, call_id, case_id, body FROM journal
      WHERE id > $1 ORDER BY id LIMIT $2"""
@@ -238,6 +244,27 @@ async def write(
     """Add one row in the caller's transaction; returns its id. Unknown events are refused."""
     text = json.dumps(body or {}, ensure_ascii=False, default=str)
     return int(await conn.fetchval(_WRITE, at, actor, Event(event), call_id, case_id, text))
+
+
+async def write_many(
+    conn: asyncpg.Connection,
+    *,
+    at: datetime,
+    actor: str,
+    call_id: int | None = None,
+    rows: Sequence[tuple[str, int | None, Mapping[str, Any]]],
+) -> None:
+    """Add what happened at one moment, in this order, at one go: event, case and body of each."""
+    if rows:
+        await conn.fetch(
+            _WRITE_MANY,
+            at,
+            actor,
+            call_id,
+            [Event(event) for event, _, _ in rows],
+            [case_id for _, case_id, _ in rows],
+            [json.dumps(body, ensure_ascii=False, default=str) for _, _, body in rows],
+        )
 
 
 async def after(conn: asyncpg.Connection, last: int, limit: int = 500) -> list[Entry]:

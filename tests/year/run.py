@@ -1,0 +1,153 @@
+"""One year lived and counted again."""
+
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from hotline.archiving import ArchiveDesk
+from hotline.casework import load_casework
+from hotline.config import Config
+from hotline.database import Pool, borrowed
+from hotline.reminders import ReminderDesk
+from hotline.supervision import SupervisionDesk
+from metrics.collect import Line, due_times
+from metrics.ledger import Ledger
+from metrics.store import snapshot
+from tests.year import compare, people
+from tests.year.crew import Crew
+from tests.year.drive import Town
+from tests.year.recount import Recount
+
+LINES = (Line(name="mayor"), Line(name="duty"))
+
+
+@dataclass(slots=True)
+class Report:
+    """What was lived, what differs (nothing should), and how long it took."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+    differences: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, object] = field(default_factory=dict)
+
+
+class Year:
+    """The service's desks on a simulated clock, and the recount beside them."""
+
+    def __init__(self, pool: Pool, *, seed: int) -> None:
+        casework = load_casework(Config())
+        self.pool, self.now, self.report = pool, people.BEGAN, Report()
+        self._limits = casework.limits
+        self._staff = people.staff(Random(seed))  # noqa: S311 - a year that can be lived again
+        # At the year's end limits reach past the published calendars, and are refused at each look.
+        logging.getLogger("hotline").setLevel(logging.ERROR)
+        self._town = Town(pool=pool, limits=casework.limits, staff=self._staff, seed=seed)
+        self._reminders = ReminderDesk(
+            pool=pool,
+            policies=casework.policies,
+            policy=casework.policy,
+            calendar=casework.calendar,
+            clock=self.clock,
+            every=timedelta(seconds=10),
+        )
+        self._archive = ArchiveDesk(
+            pool=pool, limits=lambda: casework.limits, clock=self.clock, every=timedelta(minutes=10)
+        )
+        self._supervision = SupervisionDesk(
+            pool=pool,
+            limits=lambda: casework.limits,
+            city=lambda: casework.city,
+            clock=self.clock,
+            every=timedelta(seconds=30),
+        )
+        self._recount = Recount()
+        self._due = due_times(casework.policies, casework.calendar)
+        self._ledger = Ledger([line.name for line in LINES], self._due)
+
+    def clock(self) -> datetime:
+        """The simulated moment."""
+        return self.now
+
+    async def live(self, cases: int, every: timedelta, crew: Crew | None = None) -> Report:
+        """Live the year with so many cases; the desks look once in every such stretch.
+
+        With a crew its processes do what people do, and this one only looks and counts.
+        """
+        begun, doing = time.perf_counter(), crew or self._town
+        self.report.differences += compare.calendars(self._limits.calendar)
+        await self._town.hire()
+        if crew is None:
+            self._town.plan(cases)
+        seasons = [people.BEGAN + timedelta(days=n) for n in (90, 181, 273)]
+        self.now += timedelta(hours=10)  # nobody is reminded at night
+        while self.now < people.ENDED:
+            self.now = min(self.now + every, people.ENDED)
+            started = time.perf_counter()
+            await doing.until(self.now)
+            self._took("calls and moves", started)
+            await self._look(self.now)
+            if seasons and self.now >= seasons[0]:
+                del seasons[0]
+                await self._count(self.now)
+        await self._count(self.now)
+        await self._close()
+        self.report.seconds["the whole"] = time.perf_counter() - begun
+        self.report.counts, self.report.events = doing.counts, self._recount.events
+        return self.report
+
+    async def _look(self, now: datetime) -> None:
+        for name, look in (("reminders", self._reminders.look), ("archive", self._archive.look)):
+            begun = time.perf_counter()
+            while await look():
+                pass
+            self._took(name, begun)
+
+        begun = time.perf_counter()
+        await self._supervision.catch_up(now)
+        self._took("supervision", begun)
+
+    def _took(self, name: str, begun: float) -> None:
+        self.report.seconds[name] = self.report.seconds.get(name, 0) + time.perf_counter() - begun
+
+    async def _count(self, now: datetime) -> None:
+        """Count everything anew and hold the service's numbers against it."""
+        begun = time.perf_counter()
+        async with borrowed(self.pool) as conn:
+            await self._recount.read(conn)
+            told = await snapshot(conn, LINES, self._ledger, now)
+            self.report.differences += compare.rates(told, self._recount, now)
+            self.report.differences += await compare.deputies(conn, self._staff, now)
+            fresh = Ledger([line.name for line in LINES], self._due)
+            anew = await snapshot(conn, LINES, fresh, now)
+        if anew.handling != told.handling:
+            self.report.differences.append(f"{now:%F}: a ledger begun anew counts otherwise")
+        mayor = told.handling["mayor"]
+        self.report.figures |= {
+            f"{now:%F} handling rate": mayor.ratio.value,
+            f"{now:%F} on-time rate": mayor.on_time_ratio.value,
+            f"{now:%F} connect rate": told.calls["mayor"].connect.value,
+        }
+        self._took("counting", begun)
+
+    async def _close(self) -> None:
+        """What can only be said of the whole year."""
+        begun, report, found = time.perf_counter(), self.report, self._recount
+        found.all_passed(self.now)
+        report.differences += found.wrongly_dated()
+        faults, by_deputies = compare.absences(self._staff, found)
+        report.differences += faults
+        async with borrowed(self.pool) as conn:
+            report.differences += await compare.journal(conn, found)
+            report.differences += await compare.supervision(conn, found)
+        report.figures |= {
+            "journal rows": sum(found.events.values()),
+            "moves": len(found.moves),
+            "moves by deputies": by_deputies,
+            "limits that ended unkept": len(found.late),
+            "signatures that came too late": len(found.unsigned),
+        }
+        self._took("the audit and the rest", begun)
