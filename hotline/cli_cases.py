@@ -117,7 +117,8 @@ def calls(limit: Annotated[int, typer.Option(min=1, max=1000)] = 20) -> None:
         [
             [
                 str(row["id"]),
-                _term("line", row["line"], language),
+                _term("line", row["line"], language)
+                or _term("direction", row["direction"], language),
                 _shown(row["started_at"]),
                 f"{mask_name(row['name'])} {mask_number(row['number'])}".strip(),
                 _term("outcome", row["outcome"] or "open", language),

@@ -14,14 +14,14 @@ from contextlib import asynccontextmanager
 from typing import Any, LiteralString
 from weakref import WeakValueDictionary
 
-from hotline import journal, store
+from hotline import dial_orders, journal, store
 from hotline.config import Config
 from hotline.database import Pool, borrowed, transaction
 from hotline.errors import ControlForbiddenError, ControlImpossibleError, ControlUnavailableError
 from hotline.exchange import RunningExchange
 from hotline.journal import Event
 from hotline.masking import mask_number
-from hotline.orders import Allowed, Asked, Held
+from hotline.orders import Allowed, Asked, Held, dialling
 from hotline.services import Clock
 from hotline.store import StoredCall
 from routing.directory import City
@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 JOIN_SECONDS = 5.0
 _LOOK_SECONDS = 0.1
 _CALLER: LiteralString = """
-    SELECT i.number FROM calls c JOIN identities i ON i.token = c.caller WHERE c.id = $1"""
+    SELECT i.number FROM calls c JOIN identities i ON i.token = coalesce(c.caller, c.callee)
+     WHERE c.id = $1"""
 _CALL_OF_CASE: LiteralString = "SELECT call_id FROM cases WHERE id = $1"
 Order = Callable[[CallControl], Awaitable[None]]
 
@@ -65,21 +66,25 @@ class ControlDesk:
         """Ring the operator's telephone, then the outside number."""
         self._allowed.check_seat(seat)
         self._allowed.check_outside(number)
-        asked = Asked(event=Event.CONTROL_DIAL, seat=seat, body={"target": mask_number(number)})
-        await self._do(asked, self._first(), lambda control: control.dial(seat, number))
+        asked = dialling(Event.CONTROL_DIAL, seat, number, {"target": mask_number(number)})
+        await self._do(
+            asked,
+            self._first(),
+            lambda control: control.dial(seat, number, order=asked.channel),
+        )
 
     async def dial_caller(self, seat: str, call_id: int) -> None:
         """Ring the operator's telephone, then whoever made this call; his number is not shown."""
         self._allowed.check_seat(seat)
         stored, number = await self._citizen(call_id)
-        asked = Asked(
-            event=Event.CONTROL_DIAL,
-            seat=seat,
-            call_id=call_id,
-            body={"target": mask_number(number)},
+        asked = dialling(
+            Event.CONTROL_DIAL, seat, number, {"target": mask_number(number)}, call_id=call_id
         )
-        exchange = self._exchange(stored.system)
-        await self._do(asked, exchange, lambda control: control.dial(seat, number))
+        await self._do(
+            asked,
+            self._exchange(stored.system),
+            lambda control: control.dial(seat, number, order=asked.channel),
+        )
 
     async def call_back(self, seat: str, case_id: int, unit: str) -> None:
         """Ring the unit, then the citizen of the case: both see the hotline, neither the other."""
@@ -94,15 +99,14 @@ class ControlDesk:
         if call_id is None:
             raise ControlImpossibleError("No call belongs to this case.")
         stored, number = await self._citizen(call_id)
-        asked = Asked(
-            event=Event.CONTROL_CALL_BACK,
-            seat=seat,
-            call_id=call_id,
-            case_id=case_id,
-            body={"unit": unit},
+        asked = dialling(
+            Event.CONTROL_CALL_BACK, seat, number, {"unit": unit}, call_id=call_id, case_id=case_id
         )
-        exchange = self._exchange(stored.system)
-        await self._do(asked, exchange, lambda control: control.relay(seat, phone, number))
+        await self._do(
+            asked,
+            self._exchange(stored.system),
+            lambda control: control.relay(seat, phone, number, order=asked.channel),
+        )
 
     async def _citizen(self, call_id: int) -> tuple[StoredCall, str]:
         async with borrowed(self._pool) as conn:
@@ -327,7 +331,7 @@ class ControlDesk:
             raise ControlUnavailableError(
                 f"The exchange {exchange.system} takes no orders: configure its actor_secret."
             )
-        await self._write(asked, asked.event, asked.body)
+        await self._write(asked, asked.event, asked.body, system=exchange.system)
         try:
             await order(CallControl(exchange.actor, number=self._number()))
         except (TelephonyError, ControlImpossibleError) as error:
@@ -340,8 +344,22 @@ class ControlDesk:
                 raise ControlUnavailableError(f"The exchange did not do it. {error}") from error
             raise
 
-    async def _write(self, asked: Asked, event: Event, body: Mapping[str, Any]) -> None:
+    async def _write(
+        self, asked: Asked, event: Event, body: Mapping[str, Any], *, system: str | None = None
+    ) -> None:
+        """A journal row; with the system also what is going to be dialled there."""
         async with transaction(self._pool) as tx:
+            if asked.channel and system is not None:
+                await dial_orders.record(
+                    tx,
+                    channel=asked.channel,
+                    system=system,
+                    number=asked.number,
+                    by=asked.seat,
+                    at=self._clock(),
+                    call_id=asked.call_id,
+                    case_id=asked.case_id,
+                )
             if asked.call_id is not None:
                 await store.hold_call(tx, asked.call_id)
             await journal.write(

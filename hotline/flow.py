@@ -12,6 +12,7 @@
     a person                       -> jobs_taken_up        -> the queue, failed transcripts
 
 A test call of our own (probe.py) is stored and recorded like any, and nothing else follows from it.
+A call from here (dialled by an operator or the service) is stored when it is over, and told once.
 
 Each step is called inside one transaction and writes its result, the next job and its journal
 rows, in this order (the journal last, because its writers take turns). Each result is keyed by
@@ -25,7 +26,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hotline import absence_rows, absences, callbacks, journal, popup, repeats, store, telling
+from hotline import (
+    absence_rows,
+    absences,
+    callbacks,
+    dial_orders,
+    journal,
+    popup,
+    repeats,
+    store,
+    telling,
+)
 from hotline.callbacks import Callback, Result, Tried
 from hotline.database import Connection
 from hotline.jobs import JobName, Parked, enqueue, retry
@@ -44,6 +55,7 @@ from telephony.calls import (
     CallEvent,
     CallKind,
     CallRinging,
+    Direction,
     Leg,
     Outcome,
     Recording,
@@ -94,6 +106,8 @@ async def _changed(tx: Connection, event: CallEvent) -> tuple[int, list[_Row]]:
         )
     if call.kind is CallKind.PROBE:
         return saved.call_id, await _probed(tx, saved, event)
+    if call.direction is not Direction.INCOMING:
+        return saved.call_id, await _from_here(tx, saved, event)
     rows = []
     if saved.changed:
         body = telling.call_body(call)
@@ -118,6 +132,19 @@ async def _probed(tx: Connection, saved: calls.SavedCall, event: CallEvent) -> l
     if isinstance(event, CallEnded) and saved.changed:
         await enqueue(tx, JobName.COLLECT_RECORDINGS, {"call_id": saved.call_id})
     return []
+
+
+async def _from_here(tx: Connection, saved: calls.SavedCall, event: CallEvent) -> list[_Row]:
+    """An operator or the service called somebody: no case, no rate, but a call of the record."""
+    ordered = await dial_orders.found_for(tx, saved.call_id, event.call)
+    if not (isinstance(event, CallEnded) and saved.changed):
+        return []
+    if event.call.recordings:
+        await enqueue(tx, JobName.COLLECT_RECORDINGS, {"call_id": saved.call_id})
+    body = telling.call_body(event.call)
+    if ordered is not None:
+        body |= {"for_call": ordered.call_id, "for_case": ordered.case_id}
+    return [_Row(event=telling.call_word(event), body=body)]
 
 
 async def _after_the_end(tx: Connection, call_id: int, event: CallEnded) -> list[_Row]:
@@ -295,7 +322,8 @@ async def jobs_taken_up(tx: Connection, ids: Sequence[int] | None) -> list[Parke
 
 def _recordings(call: Call) -> tuple[Recording, ...]:
     """What should lie in the spool; every answered call is recorded, even if no fact says so."""
-    if call.recordings or call.ended_at is None or call.answered_at is None:
+    from_here = call.direction is not Direction.INCOMING
+    if call.recordings or call.ended_at is None or call.answered_at is None or from_here:
         return call.recordings
     began = call.queued_at or call.started_at
     return tuple(

@@ -1,6 +1,7 @@
 """What an order about a call is made of, and what a seat may reach at all."""
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from hotline.exchange import RunningExchange
 from hotline.journal import Event
 from hotline.masking import mask_number
 from hotline.store import StoredCall
+from telephony.call import DIAL_PREFIX
 from telephony.live import LiveCall, LiveChannel
 
 
@@ -23,6 +25,31 @@ class Asked:
     call_id: int | None = None
     case_id: int | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
+    channel: str = ""
+    """The id that a call dialled by this order shall have; empty where none is dialled."""
+    number: str = field(default="", repr=False)
+    """Whom it calls."""
+
+
+def dialling(
+    event: Event,
+    seat: str,
+    number: str,
+    body: Mapping[str, Any],
+    *,
+    call_id: int | None = None,
+    case_id: int | None = None,
+) -> Asked:
+    """An order by which a number is called, under an id that nobody can guess."""
+    return Asked(
+        event=event,
+        seat=seat,
+        call_id=call_id,
+        case_id=case_id,
+        body=body,
+        channel=f"{DIAL_PREFIX}{seat}-{secrets.token_hex(6)}",
+        number=number,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

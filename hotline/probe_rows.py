@@ -30,7 +30,7 @@ _SOUNDS: LiteralString = """
 _WAITING: LiteralString = """
     SELECT EXISTS (SELECT FROM calls
                     WHERE system = $1 AND line = $2 AND kind = 'citizen' AND ended_at IS NULL
-                      AND queued_at IS NOT NULL AND answered_at IS NULL)"""
+                      AND queued_at IS NOT NULL AND answered_at IS NULL AND message_at IS NULL)"""
 _KEEP: LiteralString = """
     INSERT INTO probes (system, line, at, ok, stage, seconds, detail, call_id)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"""

@@ -117,7 +117,9 @@ def describe(event: CallEvent, language: Language) -> str:
     words = messages(language)
     call = event.call
     outcome = words.get(f"outcome.{call.outcome}", "") if call.outcome else ""
-    line = words.get(f"line.{call.line}", call.line)
+    from_here = words[f"direction.{call.direction}"]
+    line = words.get(f"line.{call.line}", call.line or from_here)
     kind = type(event).__name__
     when = event.at.isoformat(timespec="milliseconds")
-    return f"{when}  {kind:<13} {line} {mask_number(call.caller_number)} {outcome}".rstrip()
+    other = mask_number(call.caller_number or call.callee_number)
+    return f"{when}  {kind:<13} {line} {other} {outcome}".rstrip()

@@ -14,7 +14,7 @@ from hotline.database import Connection
 from hotline.errors import CallUnknownError
 from hotline.recordings import Damaged, Found, Missing, Stored
 from hotline.sounds import Kept, KeptIn
-from telephony.calls import CallKind, Leg, Outcome
+from telephony.calls import CallKind, Direction, Leg, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,7 @@ class StoredCall:
     ended_at: datetime | None
     outcome: Outcome | None
     kind: CallKind
+    direction: Direction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class Expected:
 
 _GET_CALL: LiteralString = """
     SELECT id, system, linked_id, line, started_at, answered_at, talk_ended_at, ended_at,
-           outcome, kind
+           outcome, kind, direction
       FROM calls WHERE id = $1"""
 _LOCK_CALL: LiteralString = _GET_CALL + " FOR NO KEY UPDATE"
 
@@ -71,7 +72,8 @@ def _call(row: asyncpg.Record | None, call_id: int) -> StoredCall:
     if row is None:
         raise CallUnknownError(f"There is no call number {call_id}.")
     outcome = Outcome(row["outcome"]) if row["outcome"] else None
-    return StoredCall(**{**dict(row), "outcome": outcome, "kind": CallKind(row["kind"])})
+    kind, direction = CallKind(row["kind"]), Direction(row["direction"])
+    return StoredCall(**{**dict(row), "outcome": outcome, "kind": kind, "direction": direction})
 
 
 _EXPECT: LiteralString = """
@@ -167,15 +169,16 @@ def kept_at(row: asyncpg.Record) -> Kept:
 
 
 _LAST_CALLS: LiteralString = """
-    SELECT c.id, c.line, c.started_at, i.name, i.number, c.outcome, c.operator,
-           extract(epoch FROM coalesce(c.answered_at, c.ended_at) - c.queued_at)::float AS wait,
+    SELECT c.id, c.line, c.direction, c.started_at, i.name, i.number, c.outcome, c.operator,
+           extract(epoch FROM
+               coalesce(c.answered_at, c.message_at, c.ended_at) - c.queued_at)::float AS wait,
            extract(epoch FROM coalesce(c.talk_ended_at, c.ended_at) - c.answered_at)::float AS talk,
            (SELECT string_agg(r.leg || ' ' || r.state, ', ' ORDER BY r.leg)
               FROM recordings r WHERE r.call_id = c.id) AS recordings,
            (SELECT string_agg(t.leg || ' ' || t.state, ', ' ORDER BY t.leg)
               FROM transcripts t WHERE t.call_id = c.id) AS transcripts,
            k.number AS case_number
-      FROM calls c LEFT JOIN identities i ON i.token = c.caller
+      FROM calls c LEFT JOIN identities i ON i.token = coalesce(c.caller, c.callee)
       LEFT JOIN cases k ON k.call_id = c.id
      WHERE c.kind = 'citizen' ORDER BY c.id DESC LIMIT $1"""
 

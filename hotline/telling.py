@@ -13,6 +13,7 @@ from telephony.calls import (
     CallEvent,
     CallRinging,
     CallStarted,
+    Direction,
 )
 from transcription.transcripts import Transcript
 
@@ -34,7 +35,10 @@ def call_word(event: CallEvent) -> Event:
 
 def call_body(call: Call) -> dict[str, Any]:
     """What the feed may show of a call: the caller masked, times in seconds."""
+    from_here = call.direction is not Direction.INCOMING
     return {
+        "direction": call.direction,
+        **({"callee": mask_number(call.callee_number)} if from_here else {}),
         "system": call.key.system,
         "line": call.line,
         "caller": mask_number(call.caller_number),

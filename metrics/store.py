@@ -35,17 +35,18 @@ WITH told AS (
            coalesce(l.target, interval '15 seconds') AS target,
            coalesce(c.queued_at, CASE WHEN c.answered_at IS NOT NULL THEN c.started_at END)
                AS asked_at,
-           c.answered_at, c.ended_at, c.recovered,
+           c.answered_at, c.message_at, c.ended_at, c.recovered,
            c.outcome IS NOT DISTINCT FROM 'abandoned_short' AS short,
            c.outcome IS NOT DISTINCT FROM 'abandoned' AS long,
            EXISTS (SELECT FROM cases k WHERE k.call_id = c.id
                       AND (k.opened_at IS NOT NULL OR k.outcome IS NOT NULL)) AS registered
       FROM calls c
       LEFT JOIN unnest($1::text[], $2::interval[]) AS l (name, target) ON l.name = c.line
-     WHERE c.kind = 'citizen'),
+     WHERE c.kind = 'citizen' AND c.direction = 'incoming'),
 judged AS (
     SELECT *,
-           asked_at IS NOT NULL AND answered_at IS NULL AND ended_at IS NULL AS waiting,
+           asked_at IS NOT NULL AND answered_at IS NULL AND message_at IS NULL
+               AND ended_at IS NULL AS waiting,
            coalesce(answered_at - asked_at <= target, false) AS in_time,
            coalesce($3 - asked_at <= target, false) AS early,
            asked_at > $3::timestamptz - $4::interval AS recent
@@ -72,7 +73,8 @@ SELECT line,
 _ENDED: LiteralString = """
 SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line, outcome,
        count(*) AS found
-  FROM calls WHERE ended_at IS NOT NULL AND kind = 'citizen' GROUP BY 1, 2"""
+  FROM calls
+ WHERE ended_at IS NOT NULL AND kind = 'citizen' AND direction = 'incoming' GROUP BY 1, 2"""
 
 # $2 holds the bucket edges negated, so that `above` counts the edges not below the observation:
 # `le` is inclusive.
@@ -80,11 +82,12 @@ _WAITS: LiteralString = """
 WITH waited AS (
     SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line,
            CASE WHEN answered_at IS NOT NULL THEN 'answered' ELSE outcome END AS outcome,
-           greatest(extract(epoch FROM coalesce(answered_at, ended_at) - queued_at), 0)::float8
+           greatest(extract(epoch FROM
+               coalesce(answered_at, message_at, ended_at) - queued_at), 0)::float8
                AS seconds
       FROM calls
      WHERE queued_at IS NOT NULL AND coalesce(answered_at, ended_at) IS NOT NULL
-       AND kind = 'citizen')
+       AND kind = 'citizen' AND direction = 'incoming')
 SELECT line, outcome, width_bucket(-seconds, $2::float8[]) AS above,
        count(*) AS found, sum(seconds) AS total
   FROM waited GROUP BY 1, 2, 3"""
@@ -95,7 +98,8 @@ WITH talked AS (
            greatest(extract(epoch FROM coalesce(talk_ended_at, ended_at) - answered_at), 0)::float8
                AS seconds
       FROM calls
-     WHERE ended_at IS NOT NULL AND answered_at IS NOT NULL AND kind = 'citizen')
+     WHERE ended_at IS NOT NULL AND answered_at IS NOT NULL AND kind = 'citizen'
+       AND direction = 'incoming')
 SELECT line, width_bucket(-seconds, $2::float8[]) AS above,
        count(*) AS found, sum(seconds) AS total
   FROM talked GROUP BY 1, 2"""

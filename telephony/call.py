@@ -23,6 +23,20 @@ class CallKind(StrEnum):
     PROBE = "probe"
 
 
+class Direction(StrEnum):
+    """Who called whom."""
+
+    INCOMING = "incoming"
+    """Somebody outside called one of our lines."""
+    OUTGOING = "outgoing"
+    """A telephone of ours, or the service, called somebody outside."""
+    INTERNAL = "internal"
+    """One of our telephones was called by another, or by the service."""
+
+
+DIAL_PREFIX = "dial-"
+CALLOUT_PREFIX = "callout-"
+"""The ids of channels that the service had dial: for a person, and to call somebody out."""
 PROBE_PREFIX = "probe-"
 """The ids of test calls begin with it; no other channel's does, and nobody else gives ids."""
 
@@ -32,6 +46,8 @@ class Side(StrEnum):
 
     CALLER = "caller"
     OPERATOR = "operator"
+    CALLEE = "callee"
+    """Whoever was called from here."""
     SYSTEM = "system"
 
 
@@ -44,8 +60,12 @@ class Outcome(StrEnum):
     ABANDONED = "abandoned"
     """Hung up while waiting."""
     UNANSWERED = "unanswered"
-    """The queue gave up: nobody took the call."""
+    """The queue gave up: nobody took the call. Of a call from here: nobody answered it."""
     VOICEMAIL = "voicemail"
+    BLOCKED = "blocked"
+    """Kept out: on the block list and not insisting, or too many calls at once from one number."""
+    BUSY = "busy"
+    """Whoever was called from here was engaged, or refused."""
     FAILED = "failed"
     """The exchange ended it before anybody could answer."""
 
@@ -99,16 +119,25 @@ class Survey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call as far as it is known; aware UTC times by the exchange's clock."""
+    """A call as far as it is known; aware UTC times by the exchange's clock.
+
+    Of a call from here `operator` is the telephone that called, `ringing_at` when the other one
+    began to ring, and it has no line, no caller and no wait.
+    """
 
     key: CallKey
     line: str
     caller_number: str | None = field(repr=False)
     caller_name: str | None = field(repr=False)
+    direction: Direction = Direction.INCOMING
+    callee_number: str | None = field(default=None, repr=False)
+    """Whom a call from here called."""
     started_at: datetime
     queued_at: datetime | None = None
     ringing_at: datetime | None = None
     answered_at: datetime | None = None
+    message_at: datetime | None = None
+    """When the caller heard the tone after which his message is recorded; then he waits no more."""
     talk_ended_at: datetime | None = None
     """When the last person who spoke with the caller was gone; None while talking, or never."""
     ended_at: datetime | None = None
@@ -130,8 +159,8 @@ class Call:
 
     @property
     def wait(self) -> timedelta | None:
-        """From the queue to the answer, or to the end; None while waiting or if never queued."""
-        until = self.answered_at or self.ended_at
+        """From the queue to the answer, the message or the end; None while waiting, or unqueued."""
+        until = self.answered_at or self.message_at or self.ended_at
         if self.queued_at is None or until is None:
             return None
         return max(until - self.queued_at, timedelta())
@@ -192,6 +221,10 @@ class TrackerRules:
     line_by_queue: Mapping[str, str]
     inbound_contexts: frozenset[str] = frozenset({"from-trunk"})
     """The dialplan contexts in which calls come in from outside."""
+    operator_contexts: frozenset[str] = frozenset({"from-operator"})
+    """The dialplan contexts in which operators' telephones dial."""
+    outbound_endpoints: frozenset[str] = frozenset({"outbound"})
+    """The endpoints through which calls leave."""
     short_abandon: timedelta = timedelta(seconds=5)
     """A caller who waited less and hung up did not really wait."""
     recording_name: str = "{unique_id}-{leg}.wav"

@@ -17,6 +17,7 @@ from telephony.call import (
     CallKind,
     CallRinging,
     CallStarted,
+    Direction,
     Leg,
     Outcome,
     Recording,
@@ -41,6 +42,8 @@ from telephony.events import (
     System,
     UniqueId,
 )
+from telephony.outgoing import call_from_here, is_whole
+from telephony.outgoing import is_over as is_all_over
 from telephony.story import CONTINUE
 from telephony.switchboard import Switchboard
 from telephony.verdict import call_of, is_over
@@ -55,6 +58,7 @@ __all__ = [
     "CallRinging",
     "CallStarted",
     "CallTracker",
+    "Direction",
     "Leg",
     "Outcome",
     "Recording",
@@ -110,8 +114,10 @@ class CallTracker:
         if kind in _CHANGING:
             self._meaning_for_others(board, channel, fact)
         party = channel.party  # it may have been joined with another
-        if kind not in _TELLING or not party.callers:
+        if kind not in _TELLING:
             return []
+        if not party.callers:
+            return self._from_here(board, fact.system, party) if kind in _ENDING else []
         return self._tell(board, fact.system, party)
 
     def resume(self, call: Call) -> None:
@@ -162,6 +168,10 @@ class CallTracker:
                 and (since is not None or not party.others_live())
             ):
                 events += self._tell(self._exchanges[system], system, party, force=True)
+        for system, board in self._exchanges.items():
+            for party in board.strangers():
+                if party.last is not None and party.last <= now - _PATIENCE:
+                    events += self._from_here(board, system, party, force=True)
         return events
 
     def _compare(self, board: Switchboard, snapshot: SnapshotTaken) -> list[CallEvent]:
@@ -181,7 +191,9 @@ class CallTracker:
             parties[channel.party] = None
         events: list[CallEvent] = []
         for party in parties:
-            if party.callers and not party.others_live():
+            if not party.callers:
+                events += self._from_here(board, snapshot.system, party, force=True)
+            elif not party.others_live():
                 events += self._tell(board, snapshot.system, party, force=True)
         return events
 
@@ -213,6 +225,18 @@ class CallTracker:
             channel.line = channel.line or by_queue
             channel.started = channel.started or channel.queued
         return channel.line is not None and channel.started is not None
+
+    def _from_here(
+        self, board: Switchboard, system: System, party: Party, *, force: bool = False
+    ) -> list[CallEvent]:
+        """A call that nobody outside made to us, told when nothing of it is left."""
+        if not (is_all_over(party) if force else is_whole(party)):
+            return []
+        call = call_from_here(system, party, self._rules)
+        if call is None or call.ended_at is None:
+            return []
+        board.forget(party)
+        return [CallEnded(call=call, at=call.ended_at)]
 
     def _tell(
         self, board: Switchboard, system: System, party: Party, *, force: bool = False
@@ -264,6 +288,7 @@ _TELLING = frozenset(
     }
 )
 """The kinds of facts with which a call can start, ring, be answered or end."""
+_ENDING = frozenset({ChannelEnded, LinkedIdEnded})
 _CHANGING = frozenset(
     {ChannelStarted, ChannelEnded, QueueJoined, OperatorCalled, OperatorConnected}
 )

@@ -14,6 +14,9 @@ from telephony.events import (
     BadgeTold,
     BridgeEntered,
     BridgeLeft,
+    CallerInsisted,
+    CallerRefused,
+    CalloutTaken,
     ChannelEnded,
     ChannelStarted,
     Fact,
@@ -21,6 +24,7 @@ from telephony.events import (
     Head,
     LinkedId,
     LinkedIdEnded,
+    OutsideDialled,
     QueueGaveUp,
     QueueJoined,
     QueueLeft,
@@ -32,7 +36,7 @@ from telephony.events import (
     VoicemailReached,
 )
 from telephony.rows import BadRow
-from telephony.text import clean, name_of, number_of, recording_files
+from telephony.text import channel_of, clean, name_of, number_of, recording_files
 
 (
     TYPE,
@@ -74,7 +78,7 @@ def parse(line: bytes, system: System) -> Fact | None:
         "at": time_of(row[TIME]),
         "unique_id": UniqueId(unique_id),
         "linked_id": LinkedId(linked_id),
-        "channel": clean(row[CHANNEL]),
+        "channel": channel_of(row[CHANNEL]),
     }
     return rule(head, row)
 
@@ -123,7 +127,13 @@ def _channel_ended(head: Head, _: Row) -> Fact:
 
 
 def _hangup(head: Head, row: Row) -> Fact:
-    return HangupHeard(**head, by=clean(str(_extra(row).get("hangupsource", ""))))
+    extra = _extra(row)
+    cause = extra.get("hangupcause")
+    return HangupHeard(
+        **head,
+        by=channel_of(str(extra.get("hangupsource", ""))),
+        cause=cause if isinstance(cause, int) and cause else None,
+    )
 
 
 def _linked_id_ended(head: Head, _: Row) -> Fact:
@@ -156,6 +166,27 @@ def _unanswered(head: Head, row: Row) -> Fact:
 def _message(head: Head, _: Row) -> Fact:
     """The mark our dialplan sets at the beep."""
     return VoicemailReached(**head)
+
+
+def _refused(head: Head, _: Row) -> Fact:
+    """The mark our dialplan sets where it keeps a caller out."""
+    return CallerRefused(**head)
+
+
+def _insisted(head: Head, _: Row) -> Fact:
+    """The mark our dialplan sets where it lets him in after all."""
+    return CallerInsisted(**head)
+
+
+def _outside(head: Head, row: Row) -> Fact:
+    """The mark our dialplan sets before it calls a number outside: `1001-13800001111`."""
+    operator, _, number = clean(str(_extra(row).get("extra", ""))).partition("-")
+    return OutsideDialled(**head, operator=operator, number=number_of(number))
+
+
+def _callout_taken(head: Head, _: Row) -> Fact:
+    """The mark our dialplan sets where somebody called out has picked up."""
+    return CalloutTaken(**head)
 
 
 def _survey(head: Head, row: Row) -> Fact:
@@ -198,6 +229,10 @@ _RULES: dict[str, Callable[[Head, Row], Fact | None]] = {
     "BRIDGE_EXIT": _bridge_left,
     "UNANSWERED": _unanswered,
     "MESSAGE": _message,
+    "REFUSED": _refused,
+    "INSISTED": _insisted,
+    "OUTSIDE": _outside,
+    "CALLOUT_TAKEN": _callout_taken,
     "SURVEY": _survey,
     "BADGE": _badge,
 }

@@ -42,7 +42,9 @@ class Channel:
 
     __slots__ = (
         "badge",
+        "callee",
         "caller_file",
+        "cause",
         "connected",
         "connected_to",
         "context",
@@ -51,8 +53,10 @@ class Channel:
         "ended_live",
         "exten",
         "gave_up",
+        "insisted",
         "left",
         "line",
+        "message",
         "name",
         "number",
         "operator_file",
@@ -61,14 +65,15 @@ class Channel:
         "queued",
         "recording",
         "recordings",
+        "refused",
         "shown_name",
         "started",
         "started_live",
         "survey",
         "surveyed",
+        "taken",
         "told",
         "unique_id",
-        "voicemail",
     )
 
     def __init__(self, unique_id: UniqueId, party: "Party") -> None:
@@ -93,7 +98,16 @@ class Channel:
         self.badge: tuple[Moment, str, str] | None = None
         """When the caller was told which operator's badge; then that operator had picked up."""
         self.done = ""
-        self.voicemail = False
+        self.message: Moment | None = None
+        """When the tone told him to speak."""
+        self.refused = False
+        self.insisted = False
+        self.callee: tuple[Moment, str, str] | None = None
+        """When it last called a number outside, in whose name, and the number."""
+        self.taken: Moment | None = None
+        """When whom the service called out had picked up."""
+        self.cause: int | None = None
+        """Why it ended (Q.850), once told."""
         self.survey: dict[str, str] | None = None
         """The key pressed by question, once anything was asked."""
         self.surveyed: Moment | None = None
@@ -209,6 +223,17 @@ class Party:
             return None
         wanted = name + ("2" if half == ";1" else "1")
         return next((one for one in self.channels.values() if one.name == wanted), None)
+
+    def has_a_bridge_of_one(self) -> bool:
+        """Whether somebody was in a bridge of which nothing is known but that."""
+        return any(
+            sum(stay.entered is not None for stay in stays.values()) == 1
+            for stays in self.bridges.values()
+        )
+
+    def has_both_halves(self, channel: Channel) -> bool:
+        """Whether a Local channel's other end is known as well; others have only one."""
+        return channel.name[-2:] not in (";1", ";2") or self._other_half(channel) is not None
 
     def answer(self, caller: Channel) -> tuple[Moment, str] | None:
         """When the caller was answered, and by which operator; None while he was not.

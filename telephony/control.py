@@ -13,6 +13,7 @@ from typing import Protocol
 
 from asterisk.ami.response import Response
 
+from telephony.call import DIAL_PREFIX
 from telephony.errors import ControlRefused
 from telephony.live import LiveChannel
 
@@ -26,6 +27,7 @@ _NOBODY = "nobody"
 _SEAT = re.compile(r"[0-9]{2,8}\Z", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{2,20}\Z", re.ASCII)
 _CHANNEL = re.compile(r"[A-Za-z]+/[\w@.;+-]{1,80}\Z", re.ASCII)
+_ORDER = re.compile(rf"{DIAL_PREFIX}[0-9a-z-]{{1,60}}\Z", re.ASCII)
 _LINE = re.compile(r"[a-z][a-z0-9_-]{0,31}\Z", re.ASCII)
 
 
@@ -68,20 +70,25 @@ class CallControl:
         self._actor = actor
         self._number = _number(number)
 
-    async def dial(self, seat: str, number: str) -> None:
-        """Ring the operator's telephone; when it is picked up, call the outside number."""
+    async def dial(self, seat: str, number: str, *, order: str = "") -> None:
+        """Ring the operator's telephone; when it is picked up, call the outside number.
+
+        `order` is the id that the call shall have: it begins with `DIAL_PREFIX`.
+        """
         await self._originate(
             f"PJSIP/{_seat(seat)}",
             {"Context": OUTBOUND, "Exten": _number(number), "Priority": "1"},
             {"HOTLINE_OPERATOR": _seat(seat)},
+            order=order,
         )
 
-    async def relay(self, seat: str, first: str, then: str) -> None:
+    async def relay(self, seat: str, first: str, then: str, *, order: str = "") -> None:
         """Ring one outside number, then connect it with another; neither sees the other's."""
         await self._originate(
             f"Local/{_number(first)}@{OUTBOUND}/n",
             {"Context": OUTBOUND, "Exten": _number(then), "Priority": "1"},
             {"HOTLINE_OPERATOR": _seat(seat)},
+            order=order,
         )
 
     async def hold(self, caller: LiveChannel, operator: LiveChannel, line: str) -> None:
@@ -188,7 +195,7 @@ class CallControl:
         await self._actor.action("Redirect", headers)
 
     async def _originate(
-        self, channel: str, to: Mapping[str, str], variables: Mapping[str, str]
+        self, channel: str, to: Mapping[str, str], variables: Mapping[str, str], *, order: str = ""
     ) -> None:
         headers = {
             "Channel": channel,
@@ -197,6 +204,10 @@ class CallControl:
             "CallerID": f'"" <{self._number}>',
             **to,
         }
+        if order:
+            headers["ChannelId"] = _check(_ORDER, order, "the id of an order")
+            if channel.startswith("Local/"):
+                headers["OtherChannelId"] = f"{order}-2"
         await self._actor.action("Originate", headers, variables=variables)
 
 

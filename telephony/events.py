@@ -75,6 +75,8 @@ class HangupHeard(Fact):
     """A channel was hung up; `by` names the channel whose side did it, or is not a channel."""
 
     by: str
+    cause: int | None = None
+    """Q.850 cause code, where the source knows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +179,29 @@ class VoicemailReached(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallerRefused(Fact):
+    """A caller is kept out: he is on the block list, or calls too often at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerInsisted(Fact):
+    """A caller who was kept out insists, and is let in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideDialled(Fact):
+    """This channel calls a number outside, in the name of an operator (empty: of nobody)."""
+
+    operator: str
+    number: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalloutTaken(Fact):
+    """Whom the service called out has picked up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyAnswered(Fact):
     """The caller was asked something after the talk; `key` is empty where he pressed none."""
 
@@ -218,6 +243,10 @@ FACTS: dict[str, type[Fact]] = {
     "bridge_left": BridgeLeft,
     "recording_started": RecordingStarted,
     "voicemail_reached": VoicemailReached,
+    "caller_refused": CallerRefused,
+    "caller_insisted": CallerInsisted,
+    "outside_dialled": OutsideDialled,
+    "callout_taken": CalloutTaken,
     "survey_answered": SurveyAnswered,
     "badge_told": BadgeTold,
 }

@@ -1,11 +1,11 @@
 """Facts from the exchange's files in PostgreSQL, with how far each file has been read.
 
 Facts and position move in one transaction, so a row is stored once however often a reader dies.
-A fact's row holds the token of the caller, never the number.
+A fact's row holds the token of the caller, and of whoever was dialled, never a number.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, LiteralString
@@ -13,13 +13,24 @@ from uuid import UUID
 
 import asyncpg
 
-from telephony.events import FACTS, ChannelStarted, Fact, LinkedId, Source, System, UniqueId
+from telephony.events import (
+    FACTS,
+    ChannelStarted,
+    Fact,
+    LinkedId,
+    OutsideDialled,
+    Source,
+    System,
+    UniqueId,
+)
 from telephony.rows import PlacedFact, Position
 from telephony.store import caller_token
 
 _KINDS = {kind: name for name, kind in FACTS.items()}
 _HEAD = frozenset({"system", "source", "at", "unique_id", "linked_id"})
 _PRIVATE = frozenset({"number", "name"})
+_LONGEST_SERVICE = 5
+"""Digits; what is longer than 12345 may be somebody's own number."""
 _BODIES = {
     kind: tuple(f.name for f in fields(kind) if f.name not in _HEAD | _PRIVATE) for kind in _KINDS
 }
@@ -102,13 +113,13 @@ async def _append(
 
 
 async def _tokens(conn: asyncpg.Connection, facts: Sequence[PlacedFact]) -> dict[str, UUID]:
-    """A token for each caller's number; in one order, so that no two readers wait in a circle."""
+    """A token for each number; in one order, so that no two readers wait in a circle."""
     callers: dict[str, tuple[str, datetime]] = {}
     for placed in facts:
         fact = placed.fact
-        if isinstance(fact, ChannelStarted) and fact.number:
-            name, at = callers.get(fact.number, ("", fact.at))
-            callers[fact.number] = (name or fact.name, at)
+        for number, told in _numbers(fact):
+            name, at = callers.get(number, ("", fact.at))
+            callers[number] = (name or told, at)
     tokens: dict[str, UUID] = {}
     for number, (name, at) in sorted(callers.items()):
         if (token := await caller_token(conn, number, name, at)) is not None:
@@ -116,16 +127,29 @@ async def _tokens(conn: asyncpg.Connection, facts: Sequence[PlacedFact]) -> dict
     return tokens
 
 
+def _numbers(fact: Fact) -> Iterator[tuple[str, str]]:
+    """The numbers of people in a fact, each with the name that came with it."""
+    if isinstance(fact, ChannelStarted | OutsideDialled) and fact.number:
+        yield fact.number, fact.name if isinstance(fact, ChannelStarted) else ""
+    if isinstance(fact, ChannelStarted) and len(fact.exten) > _LONGEST_SERVICE:
+        yield fact.exten, ""
+
+
 def _body(fact: Fact, tokens: dict[str, UUID]) -> str:
     body = {name: getattr(fact, name) for name in _BODIES[type(fact)]}
-    if isinstance(fact, ChannelStarted) and fact.number:
+    if isinstance(fact, ChannelStarted | OutsideDialled) and fact.number:
         body["caller"] = str(tokens[fact.number])
+    if isinstance(fact, ChannelStarted) and len(fact.exten) > _LONGEST_SERVICE:
+        body["exten"] = ""
+        body["dialled"] = str(tokens[fact.exten])
     return json.dumps(body, ensure_ascii=False)
 
 
 _FACTS: LiteralString = """
-SELECT f.id, f.source, f.linked_id, f.unique_id, f.at, f.kind, f.body, i.number, i.name
+SELECT f.id, f.source, f.linked_id, f.unique_id, f.at, f.kind, f.body, i.number, i.name,
+       d.number AS dialled
   FROM exchange_facts f LEFT JOIN identities i ON i.token = (f.body ->> 'caller')::uuid
+  LEFT JOIN identities d ON d.token = (f.body ->> 'dialled')::uuid
  WHERE f.system = $1
    AND (f.linked_id = ANY ($2::text[])
         OR (f.linked_id IS NULL
@@ -250,8 +274,12 @@ def _fact(system: System, row: asyncpg.Record) -> Fact:
     kind = FACTS[row["kind"]]
     body: dict[str, Any] = json.loads(row["body"])
     body.pop("caller", None)
+    if body.pop("dialled", None):
+        body["exten"] = row["dialled"] or ""
+    if kind in (ChannelStarted, OutsideDialled):
+        body["number"] = row["number"] or ""
     if kind is ChannelStarted:
-        body |= {"number": row["number"] or "", "name": row["name"] or ""}
+        body["name"] = row["name"] or ""
     linked_id = row["linked_id"]
     return kind(
         system=system,

@@ -28,6 +28,7 @@ class DifferenceKind(StrEnum):
     OPEN = "open"
     """The call had ended and was stored as going on."""
     LINE = "line"
+    DIRECTION = "direction"
     OUTCOME = "outcome"
     OPERATOR = "operator"
     BADGE = "badge"
@@ -36,6 +37,7 @@ class DifferenceKind(StrEnum):
     QUEUED_AT = "queued_at"
     RINGING_AT = "ringing_at"
     ANSWERED_AT = "answered_at"
+    MESSAGE_AT = "message_at"
     TALK_ENDED_AT = "talk_ended_at"
     ENDED_AT = "ended_at"
     RECORDING = "recording"
@@ -49,11 +51,13 @@ _TIMES = (
     DifferenceKind.QUEUED_AT,
     DifferenceKind.RINGING_AT,
     DifferenceKind.ANSWERED_AT,
+    DifferenceKind.MESSAGE_AT,
     DifferenceKind.TALK_ENDED_AT,
     DifferenceKind.ENDED_AT,
 )
 _WORDS = (
     DifferenceKind.LINE,
+    DifferenceKind.DIRECTION,
     DifferenceKind.OUTCOME,
     DifferenceKind.OPERATOR,
     DifferenceKind.BADGE,

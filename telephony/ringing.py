@@ -12,10 +12,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from telephony.call import CALLOUT_PREFIX
 from telephony.control import OUTBOUND, Actor
 from telephony.errors import ControlRefused
 
-PREFIX = "callout-"
+PREFIX = CALLOUT_PREFIX
 _CONTEXT = "callout"
 _TYPE, _UNIQUE_ID, _COLUMNS = 0, 9, 13
 _CHANNEL_ID = re.compile(r"callout-[0-9a-z-]{1,60}\Z", re.ASCII)

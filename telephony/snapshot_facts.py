@@ -19,7 +19,7 @@ from telephony.events import (
     UniqueId,
 )
 from telephony.snapshot import Bridge, Snapshot
-from telephony.text import clean, name_of, number_of
+from telephony.text import channel_of, clean, name_of, number_of
 from telephony.translation import Event, whole_number
 
 _TIME_PARTS = 3
@@ -54,7 +54,7 @@ def _head(snapshot: Snapshot, event: Event, *, ago: timedelta, linked_id: str | 
         "at": snapshot.taken_at - ago,
         "unique_id": UniqueId(event.keys["Uniqueid"]),
         "linked_id": LinkedId(linked_id) if linked_id else None,
-        "channel": event.keys.get("Channel", ""),
+        "channel": channel_of(event.keys.get("Channel", "")),
     }
 
 

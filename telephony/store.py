@@ -21,6 +21,7 @@ from telephony.calls import (
     CallKey,
     CallRinging,
     CallStarted,
+    Direction,
     Outcome,
     Side,
 )
@@ -55,15 +56,16 @@ _COUNT: LiteralString = "UPDATE call_counter SET last = last + 1 RETURNING last"
 _INSERT: LiteralString = """
 INSERT INTO calls (id, system, linked_id, line, caller, started_at, queued_at, ringing_at,
                    answered_at, talk_ended_at, ended_at, operator, badge, outcome,
-                   hangup_by, recovered, kind)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                   hangup_by, recovered, kind, message_at, direction, callee)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 """
 _CONTINUE: LiteralString = """
 UPDATE calls SET
     caller = coalesce(caller, $2), queued_at = coalesce(queued_at, $3),
     ringing_at = coalesce(ringing_at, $4), answered_at = coalesce(answered_at, $5),
     talk_ended_at = $6, ended_at = $7, operator = coalesce(operator, $8),
-    badge = coalesce(badge, $9), outcome = $10, hangup_by = $11, recovered = recovered OR $12
+    badge = coalesce(badge, $9), outcome = $10, hangup_by = $11, recovered = recovered OR $12,
+    message_at = coalesce(message_at, $13), callee = coalesce(callee, $14)
 WHERE id = $1 AND ended_at IS NULL
 """
 
@@ -76,12 +78,13 @@ async def save(conn: asyncpg.Connection, event: CallEvent) -> SavedCall:
     """
     call = event.call
     caller = await caller_token(conn, call.caller_number, call.caller_name, call.started_at)
+    callee = await caller_token(conn, call.callee_number, None, call.started_at)
     known = await conn.fetchrow(_FIND, call.key.system, call.key.linked_id)
     if known is None:
         await conn.execute(_TAKE_TURN)
         known = await conn.fetchrow(_FIND, call.key.system, call.key.linked_id)
     if known is None:
-        return SavedCall(call_id=await _insert(conn, call, caller), changed=True)
+        return SavedCall(call_id=await _insert(conn, call, caller, callee), changed=True)
     call_id: int = known["id"]
     if known["ended_at"] is not None:
         return SavedCall(call_id=call_id, changed=False)
@@ -99,6 +102,8 @@ async def save(conn: asyncpg.Connection, event: CallEvent) -> SavedCall:
         call.outcome,
         call.hangup_by,
         call.recovered,
+        call.message_at,
+        callee,
     )
     return SavedCall(call_id=call_id, changed=_is_news(event, known))
 
@@ -115,7 +120,9 @@ def _is_news(event: CallEvent, known: asyncpg.Record) -> bool:
             return True  # it had not ended
 
 
-async def _insert(conn: asyncpg.Connection, call: Call, caller: UUID | None) -> int:
+async def _insert(
+    conn: asyncpg.Connection, call: Call, caller: UUID | None, callee: UUID | None
+) -> int:
     call_id: int = await conn.fetchval(_COUNT)
     await conn.execute(
         _INSERT,
@@ -136,6 +143,9 @@ async def _insert(conn: asyncpg.Connection, call: Call, caller: UUID | None) -> 
         call.hangup_by,
         call.recovered,
         call.kind,
+        call.message_at,
+        call.direction,
+        callee,
     )
     return call_id
 
@@ -158,7 +168,7 @@ SELECT token FROM known UNION ALL SELECT token FROM added
 async def caller_token(
     conn: asyncpg.Connection, number: str | None, name: str | None, at: datetime
 ) -> UUID | None:
-    """The token that stands for a caller everywhere else; None where the number is withheld.
+    """The token that stands for a person everywhere else; None where the number is withheld.
 
     The database gets number and name sealed, and the number's fingerprint to find it by.
     """
@@ -169,7 +179,9 @@ async def caller_token(
 
 
 _CALLS: LiteralString = """
-SELECT c.*, i.number, i.name FROM calls c LEFT JOIN identities i ON i.token = c.caller
+SELECT c.*, i.number, i.name, o.number AS callee_number
+  FROM calls c LEFT JOIN identities i ON i.token = c.caller
+  LEFT JOIN identities o ON o.token = c.callee
 """
 _OPEN: LiteralString = _CALLS + "WHERE c.system = $1 AND c.ended_at IS NULL ORDER BY c.id"
 _ONE: LiteralString = _CALLS + "WHERE c.system = $1 AND c.linked_id = $2"
@@ -192,10 +204,13 @@ def _stored(row: asyncpg.Record) -> StoredCall:
         line=row["line"],
         caller_number=row["number"],
         caller_name=row["name"],
+        direction=Direction(row["direction"]),
+        callee_number=row["callee_number"],
         started_at=row["started_at"],
         queued_at=row["queued_at"],
         ringing_at=row["ringing_at"],
         answered_at=row["answered_at"],
+        message_at=row["message_at"],
         talk_ended_at=row["talk_ended_at"],
         ended_at=row["ended_at"],
         operator=row["operator"],
@@ -211,7 +226,7 @@ _REPAIR: LiteralString = """
 UPDATE calls SET
     line = $2, started_at = $3, queued_at = $4, ringing_at = $5, answered_at = $6,
     talk_ended_at = $7, ended_at = $8, operator = $9, outcome = $10, hangup_by = $11,
-    badge = coalesce($12, badge)
+    badge = coalesce($12, badge), message_at = $13, direction = $14
 WHERE id = $1
 """
 
@@ -232,6 +247,8 @@ async def repair(conn: asyncpg.Connection, call_id: int, call: Call) -> None:
         call.outcome,
         call.hangup_by,
         call.badge,
+        call.message_at,
+        call.direction,
     )
 
 

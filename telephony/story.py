@@ -12,6 +12,9 @@ from telephony.events import (
     BadgeTold,
     BridgeEntered,
     BridgeLeft,
+    CallerInsisted,
+    CallerRefused,
+    CalloutTaken,
     ChannelEnded,
     ChannelStarted,
     Fact,
@@ -21,6 +24,7 @@ from telephony.events import (
     OperatorConnected,
     OperatorDone,
     OperatorMissed,
+    OutsideDialled,
     QueueAbandoned,
     QueueGaveUp,
     QueueJoined,
@@ -50,11 +54,13 @@ def _started(channel: Channel, fact: ChannelStarted) -> None:
 
 def _ended(channel: Channel, fact: ChannelEnded) -> None:
     channel.ended = best(channel.ended, moment(fact))
+    channel.cause = channel.cause or fact.cause
     if fact.source is Source.AMI:
         channel.ended_live = True
 
 
 def _hangup_heard(channel: Channel, fact: HangupHeard) -> None:
+    channel.cause = channel.cause or fact.cause
     hangups = channel.party.hangups
     if fact.by in hangups or len(hangups) < _MOST_HANGUPS:
         hangups[fact.by] = best(hangups.get(fact.by), moment(fact))
@@ -113,8 +119,28 @@ def _recording_started(channel: Channel, fact: RecordingStarted) -> None:
     channel.recordings = None
 
 
-def _voicemail_reached(channel: Channel, _: VoicemailReached) -> None:
-    channel.voicemail = True
+def _voicemail_reached(channel: Channel, fact: VoicemailReached) -> None:
+    channel.message = best(channel.message, moment(fact))
+
+
+def _refused(channel: Channel, _: CallerRefused) -> None:
+    channel.refused = True
+
+
+def _insisted(channel: Channel, _: CallerInsisted) -> None:
+    channel.insisted = True
+
+
+def _outside_dialled(channel: Channel, fact: OutsideDialled) -> None:
+    """The last number counts, and of its tellings the earliest."""
+    told, known = (moment(fact), fact.operator, fact.number), channel.callee
+    again = known is not None and known[1:] == told[1:]
+    if known is None or (told < known if again else told[0][1] > known[0][1]):
+        channel.callee = told
+
+
+def _callout_taken(channel: Channel, fact: CalloutTaken) -> None:
+    channel.taken = best(channel.taken, moment(fact))
 
 
 def _survey_answered(channel: Channel, fact: SurveyAnswered) -> None:
@@ -153,6 +179,10 @@ CONTINUE: dict[type[Fact], Callable[[Channel, Any], None]] = {
     BridgeLeft: _bridge_left,
     RecordingStarted: _recording_started,
     VoicemailReached: _voicemail_reached,
+    CallerRefused: _refused,
+    CallerInsisted: _insisted,
+    OutsideDialled: _outside_dialled,
+    CalloutTaken: _callout_taken,
     SurveyAnswered: _survey_answered,
     BadgeTold: _badge_told,
 }

@@ -50,6 +50,10 @@ class Switchboard:
             caller.party.callers.append(caller)
             self._strangers.pop(caller.party, None)
 
+    def strangers(self) -> list[Party]:
+        """The parties without a caller of ours that are still kept."""
+        return list(self._strangers)
+
     def forget(self, party: Party) -> None:
         """Nothing of the party is needed any more; later facts about it are dropped."""
         self._drop(party)

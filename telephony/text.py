@@ -13,6 +13,8 @@ LONGEST_FIELD = 400
 _UNKNOWN = frozenset({"", "<unknown>", "anonymous", "unavailable", "restricted", "<null>"})
 _NOT_DIALLED = re.compile(r"[^0-9A-Za-z*#+]")
 _RECORDED = re.compile(r"([rt])\(([^)]*)\)")
+_OUT_BY_LOCAL = re.compile(r"Local/(?:[^@/]*(?=@outbound-)|[^@/]{9,}(?=@))")
+_LONGEST_SEAT = 8
 _MOBILE_ABROAD = re.compile(r"(?:\+|00)?86(1\d{10})")
 
 
@@ -42,6 +44,16 @@ def name_of(text: str) -> str:
     return "" if text.lower() in _UNKNOWN else clean(text, LONGEST_NAME)
 
 
+def channel_of(name: str) -> str:
+    """A channel's name without the number that a Local channel bears: that may be a person's.
+
+    `Local/13800001111@outbound-00000003;1` becomes `Local/****@outbound-00000003;1`, which is the
+    name of no other channel; the extension of a telephone of ours stays.
+    """
+    found = _OUT_BY_LOCAL.match(name)
+    return f"Local/****{name[found.end() :]}" if found else clean(name)
+
+
 def technology_of(channel: str) -> str:
     """`PJSIP` of `PJSIP/1001-00000002`; empty if there is none."""
     return channel.partition("/")[0] if "/" in channel else ""
@@ -53,9 +65,14 @@ def operator_of(channel: str) -> str:
 
 
 def operator_at(interface: str) -> str:
-    """`1001` of a queue member's interface: `PJSIP/1001`, `Local/1001@agents/n`, `1001`."""
+    """`1001` of a queue member's interface: `PJSIP/1001`, `Local/1001@agents/n`, `1001`.
+
+    Digits that are too many for a seat are somebody's own number, and are not told in full.
+    """
     address = interface.partition("/")[2] if "/" in interface else interface
-    return clean(address.partition("/")[0].partition("@")[0], LONGEST_NUMBER)
+    seat = clean(address.partition("/")[0].partition("@")[0], LONGEST_NUMBER)
+    own = seat.isdecimal() and len(seat) > _LONGEST_SEAT
+    return f"{seat[:3]}****{seat[-4:]}" if own else seat
 
 
 def recording_files(application_data: str) -> tuple[str, str]:

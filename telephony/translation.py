@@ -14,6 +14,9 @@ from telephony.events import (
     BadgeTold,
     BridgeEntered,
     BridgeLeft,
+    CallerInsisted,
+    CallerRefused,
+    CalloutTaken,
     ChannelEnded,
     ChannelStarted,
     Fact,
@@ -24,6 +27,7 @@ from telephony.events import (
     OperatorConnected,
     OperatorDone,
     OperatorMissed,
+    OutsideDialled,
     QueueAbandoned,
     QueueGaveUp,
     QueueJoined,
@@ -35,7 +39,7 @@ from telephony.events import (
     UniqueId,
     VoicemailReached,
 )
-from telephony.text import clean, name_of, number_of, operator_at, operator_of
+from telephony.text import channel_of, clean, name_of, number_of, operator_at, operator_of
 
 Keys = Mapping[str, str]
 
@@ -62,7 +66,7 @@ def translate(event: Event, *, system: System, received_at: datetime) -> Fact | 
         "at": _time(keys, received_at),
         "unique_id": UniqueId(unique_id),
         "linked_id": LinkedId(keys.get("Linkedid") or unique_id),
-        "channel": keys.get("Channel", ""),
+        "channel": channel_of(keys.get("Channel", "")),
     }
     return rule(head, keys)
 
@@ -117,7 +121,7 @@ def _operator_called(head: Head, keys: Keys) -> Fact | None:
     called = keys.get("DestUniqueid")
     if not called:
         return None
-    channel = keys.get("DestChannel", "")
+    channel = channel_of(keys.get("DestChannel", ""))
     return OperatorCalled(
         **head,
         operator=operator_of(channel),
@@ -166,27 +170,39 @@ def _recording(head: Head, _: Keys) -> Fact:
 
 def _user_event(head: Head, keys: Keys) -> Fact | None:
     """The marks our dialplan sets: the queue came back, the beep, a question answered."""
-    match keys.get("UserEvent"):
-        case "HotlineUnanswered":
-            return QueueGaveUp(**head, queue="", reason=_said(keys, "Status"))
-        case "HotlineMessage":
-            return VoicemailReached(**head)
-        case "HotlineSurvey":
-            return SurveyAnswered(
-                **head, question=_said(keys, "Question"), key=_said(keys, "Key").strip()
-            )
-        case "HotlineBadge":
-            return BadgeTold(
-                **head, operator=_said(keys, "Operator"), badge=_said(keys, "Badge").strip()
-            )
-        case _:
-            return None
+    mark = _MARKS.get(keys.get("UserEvent", ""))
+    return mark(head, keys) if mark else None
+
+
+def _outside_dialled(head: Head, keys: Keys) -> Fact:
+    number = number_of(_said(keys, "Number"))
+    return OutsideDialled(**head, operator=_said(keys, "Operator"), number=number)
+
+
+def _survey(head: Head, keys: Keys) -> Fact:
+    return SurveyAnswered(**head, question=_said(keys, "Question"), key=_said(keys, "Key").strip())
+
+
+def _badge(head: Head, keys: Keys) -> Fact:
+    return BadgeTold(**head, operator=_said(keys, "Operator"), badge=_said(keys, "Badge").strip())
 
 
 def _said(keys: Keys, header: str) -> str:
     return clean(str(keys.get(header, "")))
 
 
+_MARKS: dict[str, Callable[[Head, Keys], Fact]] = {
+    "HotlineUnanswered": lambda head, keys: QueueGaveUp(
+        **head, queue="", reason=_said(keys, "Status")
+    ),
+    "HotlineMessage": lambda head, _: VoicemailReached(**head),
+    "HotlineRefused": lambda head, _: CallerRefused(**head),
+    "HotlineInsisted": lambda head, _: CallerInsisted(**head),
+    "HotlineOutside": _outside_dialled,
+    "HotlineCalloutTaken": lambda head, _: CalloutTaken(**head),
+    "HotlineSurvey": _survey,
+    "HotlineBadge": _badge,
+}
 _RULES: dict[str, Callable[[Head, Keys], Fact | None]] = {
     "Newchannel": _channel_started,
     "Hangup": _channel_ended,

@@ -33,11 +33,12 @@ def call_of(
 ) -> Call:
     """The call as it is known now; what only a coarse clock told, once it is over."""
     by = hung_up_by(caller) if over else None
-    started, queued, rang, answered, ended = _in_order(
+    started, queued, rang, answered, message, ended = _in_order(
         caller.started,
         caller.queued,
         caller.party.rang,
         answer[0] if answer else None,
+        caller.message,
         caller.ended if over else None,
         coarsest=COARSEST if over else COARSEST - 1,
     )
@@ -57,19 +58,21 @@ def call_of(
         queued_at=queued,
         ringing_at=rang,
         answered_at=answered,
+        message_at=message,
         talk_ended_at=talked,
         ended_at=ended,
         operator=answer[1] or None if answer and answered else None,
         badge=caller.badge[2] or None if caller.badge and answered else None,
         outcome=outcome,
         hangup_by=by,
-        recordings=_recordings(caller, rules),
+        recordings=recordings_of(caller, rules),
         survey=_survey(caller),
         recovered=not (caller.ended_live if over else caller.started_live),
     )
 
 
-def _recordings(caller: Channel, rules: TrackerRules) -> tuple[Recording, ...]:
+def recordings_of(caller: Channel, rules: TrackerRules) -> tuple[Recording, ...]:
+    """The recordings that should exist of a channel."""
     if caller.recording is None:
         return ()
     if caller.recordings is None:
@@ -167,15 +170,14 @@ def outcome_of(caller: Channel, *, answered: bool, by: Side, short: timedelta) -
     """
     if answered:
         return Outcome.ANSWERED
-    if caller.voicemail:
-        return Outcome.VOICEMAIL
+    if caller.message or (caller.refused and not caller.insisted):
+        return Outcome.VOICEMAIL if caller.message else Outcome.BLOCKED
     if caller.gave_up or (caller.left and (by is Side.SYSTEM or _stayed_after_the_queue(caller))):
         return Outcome.UNANSWERED
     if by is Side.SYSTEM:
         return Outcome.FAILED
-    if caller.queued and caller.ended and caller.ended[1] - caller.queued[1] >= short:
-        return Outcome.ABANDONED
-    return Outcome.ABANDONED_SHORT
+    waited = caller.ended[1] - caller.queued[1] if caller.queued and caller.ended else timedelta()
+    return Outcome.ABANDONED if caller.queued and waited >= short else Outcome.ABANDONED_SHORT
 
 
 def _stayed_after_the_queue(caller: Channel) -> bool:

@@ -14,6 +14,7 @@ from hotline.console.playing import played
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.seen_api import note
 from hotline.console.shapes import (
+    CallAbout,
     CallDetail,
     CallQuery,
     Calls,
@@ -37,6 +38,11 @@ log = logging.getLogger(__name__)
 
 _CALLS: LiteralString = """
     SELECT c.*, i.number AS caller_number, i.name AS caller_name,
+           o.number AS callee_number,
+           coalesce(d.channel, s.channel) IS NOT NULL AS ordered, s.callout_id,
+           d.call_id AS about_call_id, f.id AS about_id, f.number AS about_number,
+           f.state AS about_state, f.urgency AS about_urgency,
+           EXISTS (SELECT FROM callbacks b WHERE b.call_id = d.call_id) AS about_callback,
            k.id AS case_id, k.number AS case_number, k.state AS case_state,
            k.urgency AS case_urgency,
            (SELECT coalesce(jsonb_object_agg(leg, state), '{}')
@@ -45,7 +51,13 @@ _CALLS: LiteralString = """
               FROM transcripts t WHERE t.call_id = c.id) AS transcripts
       FROM calls c
       LEFT JOIN identities i ON i.token = c.caller
-      LEFT JOIN cases k ON k.call_id = c.id"""
+      LEFT JOIN cases k ON k.call_id = c.id
+      LEFT JOIN identities o ON o.token = c.callee
+      LEFT JOIN dial_orders d ON d.system = c.system AND d.channel = c.linked_id
+      LEFT JOIN callout_steps s ON s.channel = c.linked_id
+      LEFT JOIN callouts u ON u.id = s.callout_id AND u.system = c.system
+      LEFT JOIN cases f ON f.id = coalesce(
+           d.case_id, u.case_id, (SELECT e.id FROM cases e WHERE e.call_id = d.call_id))"""
 _LIST: LiteralString = (
     _CALLS
     + """
@@ -54,6 +66,7 @@ _LIST: LiteralString = (
        AND (NOT $3::boolean OR c.ended_at IS NULL)
        AND ($4::bigint IS NULL OR c.id < $4)
        AND c.kind = $6
+       AND ($7::text IS NULL OR c.direction = $7)
      ORDER BY c.id DESC LIMIT $5"""
 )
 _ONE: LiteralString = _CALLS + " WHERE c.id = $1"
@@ -73,7 +86,14 @@ async def list_calls(asked: Request) -> Calls:
     query = asked.asked(CallQuery)
     async with borrowed(asked.services.pool) as conn:
         rows = await conn.fetch(
-            _LIST, query.line, query.outcome, query.live, query.before, query.limit + 1, query.kind
+            _LIST,
+            query.line,
+            query.outcome,
+            query.live,
+            query.before,
+            query.limit + 1,
+            query.kind,
+            query.direction,
         )
     shown = rows[: query.limit]
     more = shown[-1]["id"] if len(rows) > query.limit else None
@@ -140,25 +160,31 @@ def _view(row: asyncpg.Record) -> dict[str, Any]:
     return {
         "id": row["id"],
         "kind": row["kind"],
+        "direction": row["direction"],
         "system": row["system"],
         "line": row["line"],
         "caller": mask_number(row["caller_number"]),
+        "callee": mask_number(row["callee_number"]),
         "name": mask_name(row["caller_name"]),
         "started_at": row["started_at"],
         "queued_at": row["queued_at"],
         "ringing_at": row["ringing_at"],
         "answered_at": row["answered_at"],
+        "message_at": row["message_at"],
         "ended_at": row["ended_at"],
         "operator": row["operator"],
         "badge": row["badge"],
         "outcome": row["outcome"],
         "hangup_by": row["hangup_by"],
         "recovered": row["recovered"],
-        "wait_seconds": _seconds(row["queued_at"], row["answered_at"] or row["ended_at"]),
+        "wait_seconds": _seconds(
+            row["queued_at"], row["answered_at"] or row["message_at"] or row["ended_at"]
+        ),
         "talk_seconds": _seconds(row["answered_at"], row["talk_ended_at"] or row["ended_at"]),
         "recordings": json.loads(row["recordings"]),
         "transcripts": json.loads(row["transcripts"]),
         "case": _case(row),
+        "about": _about(row),
     }
 
 
@@ -176,6 +202,23 @@ def _case(row: asyncpg.Record) -> CaseRef | None:
         number=row["case_number"],
         state=row["case_state"],
         urgency=row["case_urgency"] or Urgency.NORMAL,
+    )
+
+
+def _about(row: asyncpg.Record) -> CallAbout | None:
+    if not row["ordered"]:
+        return None
+    case = row["about_id"] and CaseRef(
+        id=row["about_id"],
+        number=row["about_number"],
+        state=row["about_state"],
+        urgency=row["about_urgency"] or Urgency.NORMAL,
+    )
+    return CallAbout(
+        call_id=row["about_call_id"],
+        case=case,
+        callback=row["about_callback"],
+        callout_id=row["callout_id"],
     )
 
 

@@ -15,7 +15,7 @@ from aiohttp import ETag, web
 from hotline.catalogue import LANGUAGES, Language, messages
 
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
-SHARED: Final = ("state.", "kind.", "urgency.", "outcome.", "line.", "side.")
+SHARED: Final = ("state.", "kind.", "urgency.", "outcome.", "line.", "side.", "direction.")
 _PLACES: Final = {"index.html": "/", "docs.html": "/api/docs"}
 _TYPES: Final = {
     ".html": "text/html",

@@ -23,7 +23,7 @@ from hotline.masking import mask_text
 LONGEST_LIST = 1000
 _CALLER: LiteralString = """
     SELECT i.number, i.name, k.id AS case_id
-      FROM calls c LEFT JOIN identities i ON i.token = c.caller
+      FROM calls c LEFT JOIN identities i ON i.token = coalesce(c.caller, c.callee)
       LEFT JOIN cases k ON k.call_id = c.id WHERE c.id = $1"""
 _CASE_OF: LiteralString = "SELECT id FROM cases WHERE call_id = $1"
 _SEEN: LiteralString = """
@@ -41,7 +41,7 @@ class RevealAsked(Asked):
 
 
 class CallerView(Told):
-    """A caller in full; None where the number was withheld."""
+    """A caller in full, or whom a call from here called; None where the number was withheld."""
 
     call_id: Id
     number: str | None

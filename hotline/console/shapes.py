@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from routing.cases import CaseState, Channel, Kind, Role, Urgency
-from telephony.calls import CallKind, Leg, Outcome, Side
+from telephony.calls import CallKind, Direction, Leg, Outcome, Side
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
@@ -84,6 +84,7 @@ class CallQuery(Asked):
     line: Name | None = None
     outcome: Outcome | None = None
     kind: CallKind = CallKind.CITIZEN
+    direction: Direction | None = None
     live: bool = False
     before: Id | None = None
     limit: Size = 50
@@ -98,19 +99,31 @@ class CaseRef(Told):
     urgency: Urgency
 
 
+class CallAbout(Told):
+    """For what a call from here was made: an earlier call, a case, a call-back, a call-out."""
+
+    call_id: int | None
+    case: CaseRef | None
+    callback: bool = Field(description="The earlier call waits, or waited, to be called back.")
+    callout_id: int | None
+
+
 class CallView(Told):
     """One call in a list."""
 
     id: int
     kind: CallKind = Field(description="A citizen's, or a test call of the service's own.")
+    direction: Direction
     system: str
-    line: str
+    line: str = Field(description="Empty for a call from here: it came in on none.")
     caller: str = Field(description="Masked.")
+    callee: str = Field(description="Whom a call from here called. Masked.")
     name: str = Field(description="Masked.")
     started_at: datetime
     queued_at: datetime | None
     ringing_at: datetime | None
     answered_at: datetime | None
+    message_at: datetime | None = Field(description="When the caller began to leave a message.")
     ended_at: datetime | None
     operator: str | None
     badge: str | None = Field(description="What the caller was told of who answered.")
@@ -122,6 +135,7 @@ class CallView(Told):
     recordings: dict[Leg, Literal["expected", "stored", "missing", "damaged"]]
     transcripts: dict[Leg, Literal["pending", "done", "failed"]]
     case: CaseRef | None
+    about: CallAbout | None
 
 
 class Calls(Told):

@@ -166,24 +166,24 @@ async def dials_again_and_hears_no_notice(stage: Stage) -> None:
 
 async def called_out_and_acknowledged(stage: Stage) -> None:
     """The service rings 1004, who picks up and presses 1."""
-    await _call_out(stage, presses_one(1.5))
+    await _call_out(stage, "acknowledged", presses_one(1.5))
 
 
 async def called_out_and_not_acknowledged(stage: Stage) -> None:
     """He picks up, is asked three times and presses nothing."""
-    await _call_out(stage, Telephone(talk_seconds=60).steps())
+    await _call_out(stage, "heard", Telephone(talk_seconds=60).steps())
 
 
 async def called_out_and_not_answered(stage: Stage) -> None:
-    await _call_out(stage, WAITING.steps())
+    await _call_out(stage, "unanswered", WAITING.steps())
 
 
-async def _call_out(stage: Stage, telephone: str) -> None:
+async def _call_out(stage: Stage, name: str, telephone: str) -> None:
     seat = await stage.seat("1004", telephone)
     async with desk(stage.asterisk) as hands:
         await ring(
             hands.actor,
-            f"{PREFIX}1-1-0000",
+            f"{PREFIX}1-1-{name}",
             "1004",
             inside=True,
             shown=MAYOR,

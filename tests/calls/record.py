@@ -1,6 +1,6 @@
 """Records the tables anew: a real Asterisk, real SIP callers and operators.
 
-python -m tests.calls.record               all of them, about twelve minutes
+python -m tests.calls.record               all of them, about fifteen minutes
 python -m tests.calls.record answered ...  some of them
 """
 
@@ -15,12 +15,14 @@ from deploy.portable import ensure
 from tests.calls.plays import PLAYS
 from tests.calls.plays_by_phone import BY_PHONE
 from tests.calls.plays_in_full import IN_FULL
+from tests.calls.plays_outside import OUTSIDE
 from tests.calls.recorded import FOLDER
 from tests.calls.scenes import in_full, plain
 from tests.calls.stage import QUIET_SECONDS
 from tests.phones.stage import staged
 
 LONGEST_SECONDS = 60.0
+WITH_PHONES = {**BY_PHONE, **OUTSIDE}
 _END = b"\r\n\r\n"
 
 
@@ -61,10 +63,10 @@ async def play_alone(name: str) -> str:
     """The table of one play; its exchange is new, so nothing is left of the one before."""
     with tempfile.TemporaryDirectory(prefix="record-") as made:
         folder = Path(made)
-        if name in BY_PHONE:
+        if name in WITH_PHONES:
             tool = await asyncio.to_thread(ensure, "asterisk")
             async with staged(folder, tool) as phones:
-                return await _record(phones.asterisk, BY_PHONE[name](phones))
+                return await _record(phones.asterisk, WITH_PHONES[name](phones))
         play, scene = (IN_FULL[name], in_full) if name in IN_FULL else (PLAYS[name], plain)
         async with scene(folder) as stage:
             return await _record(stage.asterisk, play(stage))
@@ -73,7 +75,7 @@ async def play_alone(name: str) -> str:
 async def main(names: list[str]) -> int:
     """Record these plays, or all; how many could not be played."""
     failed = 0
-    for name in names or (*IN_FULL, *BY_PHONE, *PLAYS):
+    for name in names or (*IN_FULL, *WITH_PHONES, *PLAYS):
         try:
             table = await play_alone(name)
         except (TimeoutError, ExceptionGroup) as error:

@@ -314,7 +314,7 @@ async def test_a_blocked_caller_is_told_and_can_insist(seats: Seats) -> None:
         assert await seats.sipp.call(free, exchange.sip_port) == 0
         await ended(exchange, calls=3)
     assert queue_story(exchange, "CONNECT") == ["1003", "1001"]
-    assert marks(exchange, "REFUSED") == ["blocked"]
+    assert marks(exchange, "REFUSED") == ["blocked", "blocked"]  # told to both, before they press
     assert complaints(exchange) == []
 
 

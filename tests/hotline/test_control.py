@@ -41,6 +41,7 @@ ROWS: LiteralString = """
     SELECT actor, event, call_id, case_id, body FROM journal
      WHERE event LIKE 'control.%' ORDER BY id"""
 OPEN: LiteralString = "SELECT id FROM calls WHERE answered_at IS NOT NULL AND ended_at IS NULL"
+OUTGOING: LiteralString = "SELECT max(id) FROM calls WHERE direction = 'outgoing'"
 RINGING: LiteralString = "SELECT id FROM calls WHERE ringing_at IS NOT NULL AND ended_at IS NULL"
 
 
@@ -92,6 +93,12 @@ class Hall:
                 found = await conn.fetchval(query)
                 if found is not None:
                     return int(found)
+
+    async def call(self, number: int) -> dict[str, Any]:
+        session = await self.at(OPERATOR)
+        async with session.get(f"/api/calls/{number}") as answer:
+            assert answer.status == 200, await answer.text()
+            return dict(await answer.json())
 
     async def rows(self) -> list[dict[str, Any]]:
         async with connected(self.dsn) as conn:
@@ -233,6 +240,10 @@ async def test_a_unit_speaks_with_the_citizen_of_a_case_and_never_sees_the_numbe
     await stage.outside.hears(unit["call"], yes=[CITIZEN_HZ])
     await stage.outside.order("hang_up", call=citizen["call"])
     await stage.outside.until("gone", call=unit["call"])
+    outgoing = await hall.call(await hall.one(OUTGOING))
+    assert (outgoing["callee"], outgoing["outcome"]) == ("138****1111", "answered")
+    assert (outgoing["operator"], outgoing["caller"]) == (OPERATOR, "")
+    assert (outgoing["about"]["call_id"], outgoing["about"]["case"]["id"]) == (1, case)
     seen = stage.outside.messages(unit["sip_id"])
     assert len(seen) >= 4
     assert not [text for text in seen if CITIZEN in text]

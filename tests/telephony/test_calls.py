@@ -19,6 +19,7 @@ from telephony.calls import (
     CallRinging,
     CallStarted,
     CallTracker,
+    Direction,
     Leg,
     Outcome,
     Satisfied,
@@ -46,19 +47,21 @@ from telephony.switchboard import REMEMBERED, STRANGERS
 from tests.calls.recorded import NAMES, RULES, SYSTEM, recorded
 
 MAYOR, DUTY = "mayor", "duty"
+OUT, INSIDE = Direction.OUTGOING.value, Direction.INTERNAL.value
+CITIZEN, OFFICER = "13800001111", "13900002222"
 A_SECOND = timedelta(seconds=1)
 
-# What a listener at the telephones knew of each recorded call: line, outcome, who hung up,
-# operator, seconds of waiting and of talking.
+# What a listener at the telephones knew of each recorded call: line (of a call from here, which
+# way it went), outcome, who hung up, operator, seconds of waiting and of talking.
 HAPPENED: dict[str, list[tuple[str, Outcome, Side, str | None, float | None, float | None]]] = {
     # What follows the operator (the questions) is no talk.
     "survey_answered": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.5, 2.0)],
     "survey_answered_in_part": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.5, 2.0)],
     "survey_not_answered": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.5, 2.0)],
     "hung_up_in_the_survey": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.5, 2.0)],
-    # A wait without an answer lasts until the end, the message included.
-    "message_left": [(MAYOR, Outcome.VOICEMAIL, Side.SYSTEM, None, 23.0, None)],
-    "hung_up_in_the_message": [(MAYOR, Outcome.VOICEMAIL, Side.CALLER, None, 22.0, None)],
+    # A wait without an answer lasts until the end; who leaves a message waits until the tone.
+    "message_left": [(MAYOR, Outcome.VOICEMAIL, Side.SYSTEM, None, 15.6, None)],
+    "hung_up_in_the_message": [(MAYOR, Outcome.VOICEMAIL, Side.CALLER, None, 15.6, None)],
     "hung_up_before_the_beep": [(MAYOR, Outcome.UNANSWERED, Side.CALLER, None, 14.6, None)],
     "overflow_to_the_second_group": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1002", 4.2, 3.3)],
     "overflow_to_the_duty_officer": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1003", 8.2, 5.3)],
@@ -69,20 +72,34 @@ HAPPENED: dict[str, list[tuple[str, Outcome, Side, str | None, float | None, flo
     "hung_up_while_the_leader_rings": [
         (DUTY, Outcome.ABANDONED_SHORT, Side.CALLER, None, 3.5, None)
     ],
-    "blocked": [(MAYOR, Outcome.FAILED, Side.SYSTEM, None, None, None)],
+    "blocked": [(MAYOR, Outcome.BLOCKED, Side.SYSTEM, None, None, None)],
     "blocked_and_insists": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1003", 0.5, 5.5)],
-    "hung_up_while_blocked": [(MAYOR, Outcome.ABANDONED_SHORT, Side.CALLER, None, None, None)],
+    "hung_up_while_blocked": [(MAYOR, Outcome.BLOCKED, Side.CALLER, None, None, None)],
     "dials_again_and_hears_no_notice": [
         (MAYOR, Outcome.ABANDONED_SHORT, Side.CALLER, None, 0.5, None),
         (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 1.5),
     ],
-    "called_out_and_acknowledged": [],
-    "called_out_and_not_acknowledged": [],
-    "called_out_and_not_answered": [],
+    "called_out_and_acknowledged": [(INSIDE, Outcome.ANSWERED, Side.SYSTEM, None, None, 2.5)],
+    "called_out_and_not_acknowledged": [(INSIDE, Outcome.ANSWERED, Side.SYSTEM, None, None, 18.5)],
+    "called_out_and_not_answered": [(INSIDE, Outcome.UNANSWERED, Side.SYSTEM, None, None, None)],
+    "called_out_outside": [(OUT, Outcome.ANSWERED, Side.CALLEE, "1001", None, 1.0)],
+    "dialled_and_answered": [(OUT, Outcome.ANSWERED, Side.CALLEE, "1001", None, 2.3)],
+    "dialled_and_not_answered": [(OUT, Outcome.UNANSWERED, Side.OPERATOR, "1001", None, None)],
+    "dialled_and_busy": [(OUT, Outcome.BUSY, Side.CALLEE, "1001", None, None)],
+    "dialled_and_not_taken_at_the_desk": [(OUT, Outcome.FAILED, Side.OPERATOR, "1001", None, None)],
+    "called_back_through_the_hotline": [(OUT, Outcome.ANSWERED, Side.CALLEE, "1001", None, 1.0)],
+    "called_back_in_vain": [(OUT, Outcome.BUSY, Side.CALLEE, "1001", None, None)],
+    "colleague_dialled_by_hand": [(INSIDE, Outcome.ANSWERED, Side.OPERATOR, "1001", None, 1.0)],
+    "colleague_refuses": [(INSIDE, Outcome.BUSY, Side.CALLEE, "1001", None, None)],
+    "police_dialled_by_hand": [(OUT, Outcome.ANSWERED, Side.CALLEE, "1001", None, 1.0)],
     "referred": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.0, 2.3)],
     "referred_to_nobody": [(MAYOR, Outcome.ANSWERED, Side.SYSTEM, "1001", 0.0, 1.0)],
     "referred_after_asking": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.0, 2.1)],
-    "hung_up_while_the_telephone_asks": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.0, 0.0)],
+    # The caller was gone before the colleague had him: the two spoke in a call of their own.
+    "hung_up_while_the_telephone_asks": [
+        (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.0, 0.0),
+        (INSIDE, Outcome.ANSWERED, Side.CALLEE, "1001", None, 0.0),
+    ],
     "abandoned": [(MAYOR, Outcome.ABANDONED, Side.CALLER, None, 6.5, None)],
     "abandoned_behind_another": [
         (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 6.0),
@@ -113,7 +130,7 @@ HAPPENED: dict[str, list[tuple[str, Outcome, Side, str | None, float | None, flo
     "nobody_at_the_telephones": [(DUTY, Outcome.UNANSWERED, Side.SYSTEM, None, 13.0, None)],
     "off_the_network_while_ringing": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2001", 1.5, 2.0)],
     "off_the_network_while_talking": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 3.0)],
-    "operator_calls_operator": [],
+    "operator_calls_operator": [(INSIDE, Outcome.ANSWERED, Side.CALLEE, "1003", None, 1.0)],
     "operator_hangs_up": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.5, 2.0)],
     "picked_up_elsewhere": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1002", 0.5, 4.0)],
     "refused_by_all": [(DUTY, Outcome.UNANSWERED, Side.SYSTEM, None, 13.0, None)],
@@ -132,6 +149,26 @@ HAPPENED: dict[str, list[tuple[str, Outcome, Side, str | None, float | None, flo
         (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 3.0),
         (MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 3.5, 3.0),
     ],
+}
+
+
+# Whom each call from here called; nothing is told where its own telephone was not picked up.
+CALLED: dict[str, str | None] = {
+    "called_out_and_acknowledged": "1004",
+    "called_out_and_not_acknowledged": "1004",
+    "called_out_and_not_answered": "1004",
+    "called_out_outside": OFFICER,
+    "dialled_and_answered": CITIZEN,
+    "dialled_and_not_answered": CITIZEN,
+    "dialled_and_busy": CITIZEN,
+    "dialled_and_not_taken_at_the_desk": None,
+    "called_back_through_the_hotline": CITIZEN,
+    "called_back_in_vain": CITIZEN,
+    "colleague_dialled_by_hand": "1002",
+    "colleague_refuses": "1002",
+    "police_dialled_by_hand": "110",
+    "hung_up_while_the_telephone_asks": "1002",
+    "operator_calls_operator": "1002",
 }
 
 
@@ -163,7 +200,9 @@ def test_each_source_tells_what_happened(name: str, sources: str) -> None:
     calls = ended(replay(facts_of(name, sources)))
     assert len(calls) == len(HAPPENED[name])
     for call, (line, outcome, by, operator, wait, talk) in zip(calls, HAPPENED[name], strict=True):
-        assert (call.line, call.outcome, call.hangup_by, call.operator) == (
+        from_here = call.direction is not Direction.INCOMING
+        way = call.direction.value if from_here else call.line
+        assert (way, call.outcome, call.hangup_by, call.operator) == (
             line,
             outcome,
             by,
@@ -171,7 +210,10 @@ def test_each_source_tells_what_happened(name: str, sources: str) -> None:
         )
         assert _seconds(call.wait) == pytest.approx(wait, abs=0.2)
         assert _seconds(call.talk) == pytest.approx(talk, abs=0.2)
-        if name == "caller_withholds_his_number":
+        if from_here:
+            assert (call.line, call.caller_number) == ("", None)
+            assert call.callee_number == CALLED[name]
+        elif name == "caller_withholds_his_number":
             assert call.caller_number is None
         else:
             assert str(call.caller_number).startswith("1380000")
@@ -285,6 +327,7 @@ def shuffled(facts: Sequence[Fact], random: Random, *, again: float) -> list[Fac
 def meaning(call: Call) -> tuple[object, ...]:
     return (
         *(call.key, call.line, call.outcome, call.hangup_by, call.operator, call.caller_number),
+        *(call.direction, call.callee_number),
         *(recording.path for recording in call.recordings),
     )
 
@@ -355,8 +398,9 @@ def assert_told_once(events: Sequence[CallEvent]) -> None:
     told: dict[object, list[type]] = {}
     for event in events:
         told.setdefault(event.call.key, []).append(type(event))
-    for kinds in told.values():
-        assert kinds[0] is CallStarted
+    from_here = {e.call.key for e in events if e.call.direction is not Direction.INCOMING}
+    for key, kinds in told.items():
+        assert kinds[0] is (CallEnded if key in from_here else CallStarted)
         assert len(kinds) == len(set(kinds))
         assert CallEnded not in kinds[:-1]
 

@@ -16,7 +16,16 @@ from telephony.calls import (
     Survey,
     TrackerRules,
 )
-from telephony.events import Fact, SurveyAnswered, System, VoicemailReached
+from telephony.events import (
+    CallerInsisted,
+    CallerRefused,
+    CalloutTaken,
+    Fact,
+    OutsideDialled,
+    SurveyAnswered,
+    System,
+    VoicemailReached,
+)
 from telephony.translation import translate
 
 SYSTEM = System("mianyang-1")
@@ -133,7 +142,12 @@ class Told:
         ({"UserEvent": "HotlineMessage", "Line": "mayor"}, VoicemailReached),
         ({"UserEvent": "HotlineSurvey", "Question": "solved", "Key": "1"}, SurveyAnswered),
         ({"UserEvent": "HotlineSurvey", "Question": "asked", "Key": ""}, SurveyAnswered),
-        ({"UserEvent": "HotlineRefused", "Reason": "crowd"}, None),
+        ({"UserEvent": "HotlineRefused", "Reason": "crowd"}, CallerRefused),
+        ({"UserEvent": "HotlineInsisted"}, CallerInsisted),
+        ({"UserEvent": "HotlineOutside", "Operator": "1001", "Number": "110"}, OutsideDialled),
+        ({"UserEvent": "HotlineCalloutTaken"}, CalloutTaken),
+        ({"UserEvent": "HotlineUnheardOf"}, None),
+        ({"UserEvent": ""}, None),
     ],
 )
 def test_the_exchanges_events_tell_the_same(keys: dict[str, str], kind: type[Fact] | None) -> None:

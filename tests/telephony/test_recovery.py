@@ -125,6 +125,8 @@ WITHOUT_A_NUMBER = (
     "called_out_and_acknowledged",
     "called_out_and_not_acknowledged",
     "called_out_and_not_answered",
+    *("called_out_outside", "colleague_dialled_by_hand", "colleague_refuses"),
+    *("dialled_and_not_taken_at_the_desk", "police_dialled_by_hand"),
 )
 
 

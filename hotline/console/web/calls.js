@@ -3,19 +3,22 @@
 import { add, fill, h, icon, keyed, markRow } from "./dom.js";
 import { get, query } from "./api.js";
 import { gently, onEntry } from "./feed.js";
-import { badge, callBadge, callTimer, dialogue, empty, fact, settled, stateBadge, urgencyBadge } from "./parts.js";
+import { badge, callBadge, callTimer, dialogue, directionBadge, empty, fact, otherParty, settled, stateBadge, urgencyBadge } from "./parts.js";
 import { player } from "./player.js";
 import { clock, duration, full, t, title, when, word } from "./text.js";
 
-const OUTCOMES = ["answered", "abandoned", "abandoned_short", "unanswered", "voicemail", "failed"];
-const wanted = { line: "", outcome: "", live: false };
+const OUTCOMES = ["answered", "abandoned", "abandoned_short", "unanswered", "voicemail", "blocked", "busy", "failed"];
+const DIRECTIONS = ["incoming", "outgoing", "internal"];
+const wanted = { line: "", outcome: "", direction: "", live: false };
+// The line it came in on, or for a call from here which way it went.
+const way = (call) => (call.direction === "incoming" ? word("line", call.line) : word("direction", call.direction));
 
 export function callRow(call, current = null) {
   const words = Object.values(call.transcripts);
   return h("a", { class: "row call-row", href: `#/calls/${call.id}`, "aria-current": call.id === current },
-    h("span", { class: "row-main" }, h("b", {}, call.caller || t("caller.hidden")), call.name ? ` ${call.name}` : "",
-      h("small", {}, `#${call.id} · ${word("line", call.line)}`)),
-    h("span", { class: "row-badges" }, callBadge(call), call.case ? urgencyBadge(call.case.urgency) : null,
+    h("span", { class: "row-main" }, h("b", {}, otherParty(call)), call.name ? ` ${call.name}` : "",
+      h("small", {}, `#${call.id} · ${way(call)}`)),
+    h("span", { class: "row-badges" }, directionBadge(call), callBadge(call), call.case ? urgencyBadge(call.case.urgency) : null,
       words.includes("pending") ? badge(t("words.pending_short"), "plain") : null),
     h("span", { class: "row-side" }, callTimer(call), h("small", {}, when(call.started_at), call.operator ? ` · ${call.operator}` : "")));
 }
@@ -31,6 +34,7 @@ export function callsView(place, id, catalogue) {
   const filters = h("form", { class: "filters", onsubmit: (event) => event.preventDefault() },
     select(t("field.line"), "line", catalogue.lines.map((line) => [line, title("line", line)])),
     select(t("field.outcome"), "outcome", OUTCOMES.map((outcome) => [outcome, title("outcome", outcome)])),
+    select(t("field.direction"), "direction", DIRECTIONS.map((way) => [way, title("direction", way)])),
     h("label", { class: "check" }, h("input", { type: "checkbox", checked: wanted.live, onchange: (event) => { wanted.live = event.target.checked; load(); } }), t("calls.live_only")));
 
   function select(label, name, values) {
@@ -45,7 +49,7 @@ export function callsView(place, id, catalogue) {
   function show() {
     if (!shown.length) {
       list.rows = null;
-      const narrowed = wanted.line || wanted.outcome || wanted.live;
+      const narrowed = wanted.line || wanted.outcome || wanted.direction || wanted.live;
       fill(list, empty(t(narrowed ? "calls.none_match" : "calls.none"), narrowed ? t("calls.none_match_hint") : t("calls.none_hint")));
     } else {
       if (!list.rows) list.replaceChildren();
@@ -126,17 +130,27 @@ function show(place, call) {
   fill(place,
     h("a", { class: "back", href: "#/calls" }, icon("back"), t("nav.calls")),
     h("header", { class: "detail-head" },
-      h("div", {}, h("h2", {}, call.caller || t("caller.hidden"), call.name ? h("span", { class: "soft" }, ` ${call.name}`) : null),
-        h("p", { class: "soft" }, `#${call.id} · ${word("line", call.line)} · ${full(call.started_at)}`)),
-      h("div", { class: "detail-badges" }, callBadge(call), call.recovered ? badge(t("call.recovered"), "plain", t("call.recovered_hint")) : null)),
+      h("div", {}, h("h2", {}, otherParty(call), call.name ? h("span", { class: "soft" }, ` ${call.name}`) : null),
+        h("p", { class: "soft" }, `#${call.id} · ${way(call)} · ${full(call.started_at)}`)),
+      h("div", { class: "detail-badges" }, directionBadge(call), callBadge(call), call.recovered ? badge(t("call.recovered"), "plain", t("call.recovered_hint")) : null)),
     course(call),
     call.case ? h("a", { class: "case-link", href: `#/cases/${call.case.id}` },
       h("span", {}, t("call.case"), " ", h("b", {}, call.case.number)), stateBadge(call.case.state), urgencyBadge(call.case.urgency),
       h("span", { class: "go" }, t("call.open_case"))) : null,
+    about(call.about),
     sound.node,
     h("h3", {}, t("dialogue.title"), ...call.words.map((leg) => legNote(leg))),
     turns);
   return () => place.querySelectorAll("audio").forEach((audio) => { audio.pause(); audio.removeAttribute("src"); });
+}
+
+// For what a call from here was made: the case, and the earlier call.
+function about(what) {
+  if (!what || (!what.case && !what.call_id && !what.callout_id)) return null;
+  return h("p", { class: "soft" }, t("call.made_for"), " ",
+    what.case ? h("a", { href: `#/cases/${what.case.id}` }, what.case.number) : null, what.case ? " " : null,
+    what.call_id ? h("a", { href: `#/calls/${what.call_id}` }, t(what.callback ? "call.for_callback" : "call.for_call", { id: what.call_id })) : null,
+    what.callout_id ? t("call.for_callout", { id: what.callout_id }) : null);
 }
 
 const legNote = (leg) => h("small", { class: "leg-note", title: leg.reason || leg.model || "" },
@@ -158,8 +172,8 @@ function course(call) {
   const at = (name) => (call[name] ? new Date(call[name]) / 1000 : null);
   const start = at("started_at");
   const end = at("ended_at") || Date.now() / 1000;
-  const queued = at("queued_at") ?? end;
-  const answered = at("answered_at") ?? end;
+  const answered = at("answered_at") ?? at("message_at") ?? end;
+  const queued = at("queued_at") ?? (call.direction === "incoming" ? end : at("ringing_at") ?? end);
   const parts = [["notice", start, Math.min(queued, answered)], ["wait", Math.min(queued, answered), answered], ["talk", answered, end]];
   const bar = h("div", { class: "course", role: "img", "aria-label": t("call.course", { wait: duration(call.wait_seconds), talk: duration(call.talk_seconds) }) });
   for (const [name, from, to] of parts) {

@@ -43,9 +43,9 @@ export function journalView(place) {
   return { close: onEntry(gently(() => first(true))) };
 }
 
-const SHOWN = ["number", "caller", "operator", "outcome", "leg", "level1", "kind", "urgency", "area", "unit", "seconds", "words", "person", "days", "result", "explanation",
+const SHOWN = ["number", "direction", "caller", "callee", "operator", "outcome", "leg", "level1", "kind", "urgency", "area", "unit", "seconds", "words", "person", "days", "result", "explanation",
   "solved", "satisfied", "reason", "basis", "reply", "public_reply", "ruling", "comment", "feedback", "channel", "told", "unsolved_reason", "not_contacted"];
-const WORDED = { outcome: "outcome", leg: "side", kind: "kind", urgency: "urgency", result: "result", explanation: "explanation", solved: "solved", satisfied: "satisfied" };
+const WORDED = { direction: "direction", outcome: "outcome", leg: "side", kind: "kind", urgency: "urgency", result: "result", explanation: "explanation", solved: "solved", satisfied: "satisfied" };
 
 function row(entry) {
   const facts = SHOWN.filter((name) => entry.body[name] !== null && entry.body[name] !== undefined && entry.body[name] !== "")

@@ -98,7 +98,7 @@ function probeBadge(probe) {
 export function newsRow(entry) {
   const to = entry.case_id ? `#/cases/${entry.case_id}` : entry.call_id ? `#/calls/${entry.call_id}` : "#/journal";
   const body = entry.body;
-  const more = [body.caller, body.number, body.level1, body.unit && entry.event === "case.dispatched" ? body.unit : null,
+  const more = [body.direction && body.direction !== "incoming" ? word("direction", body.direction) : null, body.callee || body.caller, body.number, body.level1, body.unit && entry.event === "case.dispatched" ? body.unit : null,
     body.outcome ? word("outcome", body.outcome) : null, body.leg ? word("side", body.leg) : null, body.stage ? t(`probe.${body.stage}`) : null, body.reason].filter(Boolean);
   return h("a", { class: `row news-row ${entry.event === "case.escalated" ? "hot" : ""}`, href: to },
     h("span", { class: `dot ${entry.event.split(".")[0]}` }),

@@ -16,7 +16,7 @@ export function urgencyBadge(urgency) {
   return badge(title("urgency", urgency), urgency === "emergency" ? "red solid" : "red");
 }
 
-const OUTCOME_TONES = { answered: "green", abandoned: "red", unanswered: "red", failed: "red", abandoned_short: "plain", voicemail: "blue" };
+const OUTCOME_TONES = { answered: "green", abandoned: "red", unanswered: "red", failed: "red", abandoned_short: "plain", blocked: "plain", busy: "plain", voicemail: "blue" };
 
 export function callStage(call) {
   if (call.outcome) return "ended";
@@ -25,8 +25,13 @@ export function callStage(call) {
   return call.queued_at ? "waiting" : "notice";
 }
 
+export const directionBadge = (call) => (call.direction === "incoming" ? null : badge(title("direction", call.direction), "violet"));
+// Whom a call is with: who called, or whom we called.
+export const otherParty = (call) => (call.direction === "incoming" ? call.caller : call.callee) || t(call.direction === "incoming" ? "caller.hidden" : "callee.unknown");
+const OURS = { answered: "green", unanswered: "plain", failed: "plain" }; // that nobody answered a call of ours is no lost citizen
+
 export function callBadge(call) {
-  if (call.outcome) return badge(title("outcome", call.outcome), OUTCOME_TONES[call.outcome]);
+  if (call.outcome) return badge(title("outcome", call.outcome), (call.direction === "incoming" ? OUTCOME_TONES : OURS)[call.outcome]);
   const stage = callStage(call);
   return badge(t(`stage.${stage}`), { talking: "green live", ringing: "amber live", waiting: "amber live", notice: "blue live" }[stage]);
 }

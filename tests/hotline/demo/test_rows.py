@@ -28,13 +28,16 @@ def told(plan: ScriptedCall, number: int = 1, **changes: Any) -> CallView:
         "id": number,
         "kind": "citizen",
         "system": "mianyang-1",
+        "direction": "incoming",
         "line": plan.line,
         "caller": mask_number(plan.caller),
+        "callee": "",
         "name": "",
         "started_at": AT + timedelta(seconds=plan.starts),
         "queued_at": AT + timedelta(seconds=plan.starts + 6),
         "ringing_at": None,
         "answered_at": AT + timedelta(seconds=plan.starts + 8) if answered else None,
+        "message_at": None,
         "ended_at": AT + timedelta(seconds=plan.starts + 50),
         "operator": "1001" if answered else None,
         "badge": None,
@@ -46,6 +49,7 @@ def told(plan: ScriptedCall, number: int = 1, **changes: Any) -> CallView:
         "recordings": legs,
         "transcripts": words,
         "case": None,
+        "about": None,
     }
     return CallView.model_validate(facts | changes)
 
