@@ -18,12 +18,13 @@ from aiohttp import web
 from hotline import archiving, blocks, city_desk, database, duty_log_rows, sealed
 from hotline.archiving import ArchiveDesk
 from hotline.callout import CalloutDesk
-from hotline.casework import Casework
+from hotline.casework import SHIPPED_REPORTING, Casework
 from hotline.city_desk import CityDesk
 from hotline.config import Config
 from hotline.console.server import build
 from hotline.control import ControlDesk
 from hotline.database import Pool
+from hotline.duty import DutyDesk
 from hotline.errors import DatabaseUnavailableError, MigrationRefusedError, PortTakenError
 from hotline.exchange import RunningExchange
 from hotline.feed import Feed
@@ -39,6 +40,7 @@ from hotline.services import Ping, Services, utc_now
 from hotline.speech import transcriber_of, workers_of
 from hotline.steps import Steps
 from hotline.supervision import SupervisionDesk
+from routing.duty_policy import read_reporting_policy
 from telephony.sealing import KeyFile
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ async def serve(
             tasks.create_task(services.feed.run(), name="feed"),
             tasks.create_task(services.operators.run(), name="operators"),
             tasks.create_task(services.callouts.run(), name="callouts"),
+            tasks.create_task(services.duty.run(), name="duty"),
             tasks.create_task(services.city_desk.run(), name="city"),
             tasks.create_task(running.notices.run(), name="notices"),
             tasks.create_task(running.reminders.run(), name="reminders"),
@@ -173,6 +176,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
         probes = ProbeDesk(
             config=config, pool=pool, exchanges=exchanges, sounds=sounds, clock=utc_now
         )
+        callouts = CalloutDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now)
         services = Services(
             config=config,
             pool=pool,
@@ -190,7 +194,14 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 city=lambda: cities.city,
                 clock=utc_now,
             ),
-            callouts=CalloutDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now),
+            callouts=callouts,
+            duty=DutyDesk(
+                config=config,
+                pool=pool,
+                callouts=callouts,
+                policy=read_reporting_policy(config.duty.reporting or SHIPPED_REPORTING),
+                clock=utc_now,
+            ),
             operators=OperatorDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now),
             probes=probes,
             pings={

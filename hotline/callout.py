@@ -72,42 +72,70 @@ class CalloutDesk:
         self, by: str, line: str, reason: str, *, case_id: int | None, targets: Sequence[str]
     ) -> int:
         """Begin a call-out; without targets those on duty are rung, in the roster's order."""
+        async with transaction(self._pool) as tx:
+            number = await self.begin(
+                tx, by, line, reason, case_id=case_id, targets=targets, journalled=by
+            )
+        self.wake()
+        return number
+
+    def wake(self) -> None:
+        """Look at once for what is to be rung."""
+        self._asked.set()
+
+    async def begin(
+        self,
+        tx: Connection,
+        seat: str,
+        line: str,
+        reason: str,
+        *,
+        case_id: int | None,
+        targets: Sequence[str] = (),
+        journalled: str,
+    ) -> int:
+        """Begin a call-out in the caller's transaction; `wake` when it is committed.
+
+        `seat` is in whose name outside numbers are rung, `journalled` who asked for it.
+
+        Raises:
+            ControlImpossibleError: nobody is on duty, or a number may not be called.
+            ControlUnavailableError: no exchange takes orders.
+        """
         now = self._clock()
         exchange = self._able()
-        async with transaction(self._pool) as tx:
-            people = list(dict.fromkeys(targets)) or await self._on_duty(tx, line, now)
-            for target in people:
-                self._check(target)
-            if case_id is not None and not await tx.fetchval(
-                "SELECT EXISTS (SELECT FROM cases WHERE id = $1)", case_id
-            ):
-                raise ControlImpossibleError("There is no such case.")
-            number = await rows.start(
-                tx,
-                system=exchange.system,
-                line=line,
-                reason=reason,
-                case_id=case_id,
-                by=by,
-                now=now,
-            )
-            for position, target in enumerate(people, 1):
-                channel = f"{PREFIX}{number}-{position}-{secrets.token_hex(6)}"
-                await rows.list_person(tx, number, position, target, channel)
-            await journal.write(
-                tx,
-                at=now,
-                actor=by,
-                event=Event.CALLOUT_STARTED,
-                case_id=case_id,
-                body={
-                    "callout": number,
-                    "line": line,
-                    "reason": mask_text(reason),
-                    "people": len(people),
-                },
-            )
-        self._asked.set()
+        people = list(dict.fromkeys(targets)) or await self._on_duty(tx, line, now)
+        for target in people:
+            self._check(target)
+        if case_id is not None and not await tx.fetchval(
+            "SELECT EXISTS (SELECT FROM cases WHERE id = $1)", case_id
+        ):
+            raise ControlImpossibleError("There is no such case.")
+        number = await rows.start(
+            tx,
+            system=exchange.system,
+            line=line,
+            reason=reason,
+            case_id=case_id,
+            by=seat,
+            now=now,
+        )
+        for position, target in enumerate(people, 1):
+            channel = f"{PREFIX}{number}-{position}-{secrets.token_hex(6)}"
+            await rows.list_person(tx, number, position, target, channel)
+        await journal.write(
+            tx,
+            at=now,
+            actor=journalled,
+            event=Event.CALLOUT_STARTED,
+            case_id=case_id,
+            body={
+                "callout": number,
+                "line": line,
+                "reason": mask_text(reason),
+                "people": len(people),
+            },
+        )
         return number
 
     async def newest(self, limit: int) -> list[Callout]:

@@ -84,6 +84,11 @@ _END_STEP: LiteralString = """
 _END: LiteralString = """
     UPDATE callouts SET state = $2, ended_at = $3 WHERE id = $1 AND state = 'running'"""
 
+_AT_A_DESK: LiteralString = """
+    UPDATE callout_steps SET state = 'unanswered', ended_at = $2,
+           detail = 'It was acknowledged at a desk.'
+     WHERE callout_id = $1 AND state = 'ringing'"""
+
 
 async def start(
     conn: Connection,
@@ -143,6 +148,14 @@ async def end_step(
 async def end(conn: Connection, callout: int, how: Ended, now: datetime) -> bool:
     """The call-out is over; False where it was over before."""
     return await conn.execute(_END, callout, how.value, now) == "UPDATE 1"
+
+
+async def acknowledged_at_a_desk(conn: Connection, callout: int, now: datetime) -> bool:
+    """Nobody else is rung: somebody has it; False where the call-out was over before."""
+    if not await end(conn, callout, Ended.ACKNOWLEDGED, now):
+        return False
+    await conn.execute(_AT_A_DESK, callout, now)
+    return True
 
 
 async def _whole(conn: Connection, rows: Sequence[asyncpg.Record]) -> list[Callout]:

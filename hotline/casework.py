@@ -18,6 +18,7 @@ from routing.policy import FOLDER, Policy, load_policies, newest
 
 _DEPLOY = Path(next(iter(deploy.__path__)))
 SHIPPED_POLICIES = _DEPLOY / "policies"
+SHIPPED_REPORTING = _DEPLOY / "duty" / "reporting.yaml"
 SHIPPED_CALENDARS = _DEPLOY / "calendars"
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hotline.callout import CalloutDesk
     from hotline.city_desk import CityDesk
     from hotline.control import ControlDesk
+    from hotline.duty import DutyDesk
     from hotline.exchange import RunningExchange
     from hotline.operators import OperatorDesk
     from hotline.probe import ProbeDesk
@@ -55,6 +56,7 @@ class Services:
     control: "ControlDesk"
     operators: "OperatorDesk"
     callouts: "CalloutDesk"
+    duty: "DutyDesk"
     probes: "ProbeDesk"
     pings: Mapping[str, Ping]
     """What `/healthz` asks, by name."""

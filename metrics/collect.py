@@ -218,6 +218,10 @@ class Snapshot:
     bursts: Mapping[str, int] = field(default_factory=dict)
     probes: Mapping[tuple[str, str], Probed] = field(default_factory=dict)
     """By system and line."""
+    incidents: Mapping[str, int] = field(default_factory=dict)
+    """Those that are not over, by state."""
+    overdue: Mapping[str, int] = field(default_factory=dict)
+    """What the duty desk has not done in time, by timer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

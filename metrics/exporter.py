@@ -32,6 +32,7 @@ from metrics.collect import (
 )
 from metrics.names import Metric, Shape
 from routing.cases import CaseState
+from routing.duty_incidents import Timer
 from telephony.agents import AgentState
 from telephony.calls import Outcome
 from telephony.errors import Reason
@@ -40,9 +41,11 @@ from telephony.reconcile import DifferenceKind
 
 Labels = Sequence[str]
 Samples = Iterable[tuple[Labels, float]]
-COVERAGE_KINDS = ("staff", "roster")
 BURST_STATES = ("unseen", "acknowledged")
+COVERAGE_KINDS = ("staff", "roster", "handover")
 CALLOUT_STATES = ("running", "acknowledged", "exhausted")
+INCIDENT_STATES = ("raised", "open")
+DUTY_TIMERS = (*Timer, "instruction")
 RECORDING_STATES = ("expected", "stored", "missing", "damaged")
 
 
@@ -223,6 +226,10 @@ def _of_people(snapshot: Snapshot) -> Iterator[Family]:
     yield _family(names.CALLOUTS, callouts)
     bursts = [((state,), snapshot.bursts.get(state, 0)) for state in BURST_STATES]
     yield _family(names.BURSTS, bursts)
+    incidents = [((state,), snapshot.incidents.get(state, 0)) for state in INCIDENT_STATES]
+    yield _family(names.DUTY_INCIDENTS, incidents)
+    overdue = [((str(timer),), snapshot.overdue.get(timer, 0)) for timer in DUTY_TIMERS]
+    yield _family(names.DUTY_OVERDUE, overdue)
 
 
 def _of_probes(snapshot: Snapshot, process: ProcessState) -> Iterator[Family]:

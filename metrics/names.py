@@ -193,12 +193,18 @@ HANDLING_UNDATED = _gauge(
 OPERATORS = _gauge("hotline_operators", "Operators by line and state.", "line", "state")
 COVERAGE_GAP = _gauge(
     "hotline_coverage_gap_timestamp_seconds",
-    "Since when a line has nobody (staff), or from when its roster lacks somebody (roster); "
-    "0 while there is no gap.",
+    "Since when a line has nobody (staff), from when its roster lacks somebody (roster), or since "
+    "when a shift has changed without a handover (handover); 0 while there is no gap.",
     "line",
     "kind",
 )
 CALLOUTS = _gauge("hotline_callouts", "Call-outs by how they stand or ended.", "state")
+DUTY_INCIDENTS = _gauge("hotline_duty_incidents", "Incidents that are not over.", "state")
+DUTY_OVERDUE = _gauge(
+    "hotline_duty_overdue",
+    "What the duty desk should have done by now and has not: incidents by timer, instructions.",
+    "timer",
+)
 
 # --- bursts ----------------------------------------------------------------------------------
 BURSTS = _gauge(

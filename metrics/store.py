@@ -134,6 +134,14 @@ _BURSTS: LiteralString = """
       FROM bursts WHERE ended_at IS NULL GROUP BY 1"""
 _CALLOUTS: LiteralString = "SELECT state, count(*) AS found FROM callouts GROUP BY state"
 
+_INCIDENTS: LiteralString = """
+SELECT state, count(*) AS found FROM duty_incidents WHERE state IN ('raised', 'open')
+ GROUP BY state"""
+
+_OVERDUE: LiteralString = """
+SELECT kind, count(*) AS found FROM duty_reminders WHERE share = 100 AND over_at IS NULL
+ GROUP BY kind"""
+
 # Of the last day: what is no longer tested leaves the page.
 _PROBES: LiteralString = """
 SELECT place.system, place.line, p.at, p.ok, p.stage, p.seconds, p.detail AS reason,
@@ -233,6 +241,8 @@ async def snapshot(
         gaps = await conn.fetch(_GAPS, names)
         callouts = await conn.fetch(_CALLOUTS)
         bursts = await conn.fetch(_BURSTS)
+        incidents = await conn.fetch(_INCIDENTS)
+        overdue = await conn.fetch(_OVERDUE)
         probes = await conn.fetch(_PROBES, names, now)
         still_open = await conn.fetch(_OPEN_ITEMS, names)
         newest = await conn.fetchval(_NEWEST)
@@ -254,6 +264,8 @@ async def snapshot(
         callouts={row["state"]: row["found"] for row in callouts},
         bursts={row["state"]: row["found"] for row in bursts},
         probes=dict(map(_probed, probes)),
+        incidents={row["state"]: row["found"] for row in incidents},
+        overdue={row["kind"]: row["found"] for row in overdue},
     )
 
 

@@ -35,3 +35,5 @@ DUTY = frozenset({Role.DUTY_OFFICER, Role.LEADER, Role.SUPERVISOR})
 """Who reads what the duty desk keeps: its log, its incidents, its handovers."""
 DUTY_WRITERS = frozenset({Role.DUTY_OFFICER, Role.LEADER})
 """Who is on duty, and so writes the log."""
+LEADERS = frozenset({Role.LEADER})
+"""Who signs a report before it goes."""

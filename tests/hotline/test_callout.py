@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,16 @@ from deploy.asterisk.ports import free_port
 from deploy.asterisk.process import Asterisk
 from hotline.callout import CalloutDesk
 from hotline.callout_rows import StepState
+from hotline.casework import SHIPPED_REPORTING
 from hotline.config import Config, Seats
-from hotline.database import Pool
+from hotline.database import Pool, transaction
+from hotline.duty import DutyDesk
+from hotline.duty_incidents import By, Raised
 from hotline.errors import ControlImpossibleError
+from hotline.roster import Role, Shift
+from hotline.roster_rows import enter
 from hotline.services import utc_now
+from routing.duty_policy import read_reporting_policy
 from tests.deploy.sip_calls import Sipp, Telephone
 from tests.deploy.sip_keys import presses_one
 from tests.hotline.seats import Office, config_of, exchange_at, opened, tool
@@ -176,3 +183,47 @@ async def test_two_call_outs_never_ring_one_person_at_the_same_time(
             "SELECT rung_at, ended_at FROM callout_steps ORDER BY rung_at"
         )
         assert first["ended_at"] <= second["rung_at"]
+
+
+async def test_an_alarm_rings_those_on_duty_until_one_presses_the_key_and_is_acknowledged(
+    asterisk: Asterisk, pool: Pool, sipp: Sipp, places: dict[str, int]
+) -> None:
+    """The drill: from the agent's key to an acknowledgement, over a leader who does not answer."""
+    await sipp.operator(Telephone(answers=False), places["2001"])
+    await sipp.listen(presses_one(1.5), places["2002"])
+    async with opened(pool, configured(asterisk)) as office, calling_out(office) as desk:
+        duty = DutyDesk(
+            config=office.config,
+            pool=pool,
+            callouts=desk,
+            policy=read_reporting_policy(SHIPPED_REPORTING),
+            clock=utc_now,
+        )
+        raised = Raised(line="duty", summary="桥面积水")
+        by = By(name="agent", at=utc_now())
+        async with transaction(pool) as tx:
+            number = await duty.raise_alarm(tx, raised, by, "1001")
+        assert await pool.fetchval("SELECT callout_id FROM duty_incidents") is None
+        for role, seat in ((Role.OFFICER, "2001"), (Role.LEADER, "2002")):
+            day = timedelta(days=1)
+            shift = Shift(
+                line="duty",
+                role=role,
+                operator=seat,
+                starts_at=utc_now() - day,
+                ends_at=utc_now() + day,
+            )
+            await enter(pool, shift, "test", utc_now())  # type: ignore[arg-type]
+        await duty.look()  # nobody was on duty before: now they are rung
+        await ended(office, "acknowledged")
+        for _ in range(2):
+            await duty.look()
+        row = await pool.fetchrow(
+            "SELECT acknowledged_by FROM duty_incidents WHERE id = $1", number
+        )
+        assert row is not None
+        assert row["acknowledged_by"] == "2002"
+        assert await office.journal("duty.%") == [
+            *("duty.incident_raised", "duty.incident_acknowledged")
+        ]
+        assert await pool.fetchval("SELECT count(*) FROM callouts") == 1

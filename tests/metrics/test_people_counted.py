@@ -54,6 +54,39 @@ async def test_operators_gaps_and_callouts_stand_on_the_page(conn: asyncpg.Conne
     assert not [one for one in lines if 'line="closed"' in one]
 
 
+async def test_what_the_duty_desk_owes_stands_on_the_page(conn: asyncpg.Connection) -> None:
+    await conn.execute(
+        """INSERT INTO coverage_gaps (line, kind, starts_at, noticed_at)
+           VALUES ('duty', 'handover', $1, $1)""",
+        NOW,
+    )
+    await conn.execute(
+        """INSERT INTO duty_incidents (line, state, summary, raised_at, raised_by, policy, ended_at)
+           VALUES ('duty', 'raised', 'flood', $1, '1001', '{}', NULL),
+                  ('duty', 'dismissed', 'no flood', $1, '1001', '{}', $1)""",
+        NOW,
+    )
+    await conn.execute(
+        """INSERT INTO duty_reminders (kind, subject, ends_at, share, at, over_at)
+           VALUES ('phone', 1, $1, 80, $1, NULL), ('phone', 1, $1, 100, $1, NULL),
+                  ('text', 1, $1, 100, $1, $1), ('instruction', 1, $1, 100, $1, NULL)""",
+        NOW,
+    )
+    lines = await page(conn)
+    for wanted in (
+        'hotline_duty_incidents{state="raised"} 1.0',
+        'hotline_duty_incidents{state="open"} 0.0',
+        'hotline_duty_overdue{timer="acknowledge"} 0.0',
+        'hotline_duty_overdue{timer="phone"} 1.0',
+        'hotline_duty_overdue{timer="text"} 0.0',
+        'hotline_duty_overdue{timer="instruction"} 1.0',
+    ):
+        assert wanted in lines
+    start = 'hotline_coverage_gap_timestamp_seconds{kind="handover",line="duty"}'
+    (gap,) = [one for one in lines if one.startswith(start)]
+    assert float(gap.split()[-1]) == NOW.timestamp()
+
+
 PROBED = """INSERT INTO probes (system, line, at, ok, stage, seconds, detail)
             VALUES ('mianyang-1', $1, $2, $3, $4, $5, $6)"""
 

@@ -9,17 +9,19 @@ import pytest
 from aiohttp import ClientSession, CookieJar, web
 
 from hotline.callout import CalloutDesk
-from hotline.casework import load_casework
+from hotline.casework import SHIPPED_REPORTING, load_casework
 from hotline.city_desk import CityDesk
 from hotline.config import Config, Line, Operator
 from hotline.console.server import build
 from hotline.control import ControlDesk
 from hotline.database import Pool, connected
+from hotline.duty import DutyDesk
 from hotline.feed import Feed
 from hotline.keeping import sounds_of
 from hotline.operators import OperatorDesk
 from hotline.probe import ProbeDesk
 from hotline.services import Services
+from routing.duty_policy import read_reporting_policy
 from telephony.calls import Leg
 from tests.hotline.console.filled import Town
 from transcription.transcriber import Transcriber
@@ -65,6 +67,7 @@ def services_on(
     casework = load_casework(config)
     feed = Feed(pool=pool, connect=lambda: connected(database))
     cities = CityDesk(casework, None, config=config, pool=pool, feed=feed)
+    callouts = CalloutDesk(config=config, pool=pool, exchanges={}, clock=clock)
     return Services(
         config=config,
         pool=pool,
@@ -78,7 +81,14 @@ def services_on(
         control=ControlDesk(
             config=config, pool=pool, exchanges={}, city=lambda: cities.city, clock=clock
         ),
-        callouts=CalloutDesk(config=config, pool=pool, exchanges={}, clock=clock),
+        callouts=callouts,
+        duty=DutyDesk(
+            config=config,
+            pool=pool,
+            callouts=callouts,
+            policy=read_reporting_policy(SHIPPED_REPORTING),
+            clock=clock,
+        ),
         operators=OperatorDesk(config=config, pool=pool, exchanges={}, clock=clock),
         probes=ProbeDesk(
             config=config, pool=pool, exchanges={}, sounds=sounds_of(config), clock=clock

@@ -99,6 +99,8 @@ async def test_every_answer_fits_its_description(
     ):
         async with visitor.post(path, json=body) as answer:
             assert answer.status == 200, await answer.text()
+    async with visitor.post("/api/duty/alerts", json={"summary": "桥面积水"}) as answer:
+        incident = await answer.json()
     for endpoint in ENDPOINTS:
         if endpoint.method != "GET" or endpoint.answers is None:
             continue
@@ -115,6 +117,7 @@ async def test_every_answer_fits_its_description(
             unit="water",
             card_id=1,
             entry_id=1,
+            incident_id=incident["incident_id"],
             version_id=1,
             supervision_id=1,
             tracked_id=1,

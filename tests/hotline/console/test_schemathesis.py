@@ -184,6 +184,8 @@ async def test_no_address_has_a_fault_or_answers_otherwise_than_described(
         "supervision_id": [1, 2],
         "tracked_id": [1, 2],
         "evidence_id": [1],
+        "incident_id": [1, 2, 3],
+        "report_id": [1, 2],
     }
     cookies = {
         login: f"{COOKIE}={await staff.cookie(login)}"
