@@ -2,7 +2,8 @@
 
 Kind `staff`: no member of the line's queue is reachable and not paused; who talks or wraps up
 counts, because he takes the next call. Kind `roster`: within the notice the roster has nobody for
-a line that has a roster. Each gap is one row, one journal row when it is noticed and one when it is
+a line that has a roster. Kind `handover`: a shift has changed and nobody has taken over
+(duty_handover.py). Each gap is one row, one journal row when it is noticed and one when it is
 over, however often it is looked at.
 """
 
@@ -20,7 +21,7 @@ from hotline.roster_rows import lines_with_roster, shifts_between
 from telephony.seating import Member
 
 SERVICE = "service"
-STAFF, ROSTER = "staff", "roster"
+STAFF, ROSTER, HANDOVER = "staff", "roster", "handover"
 
 
 async def duty_plans(conn: Connection, config: Config, now: datetime) -> dict[str, dict[str, int]]:
@@ -56,10 +57,10 @@ async def follow(
     told = staffed(config, members)
     for line, is_staffed in told.items():
         begun = None if is_staffed else known.get((line, STAFF), now)
-        await _settle(pool, line, STAFF, before=known.get((line, STAFF)), begins=begun, now=now)
+        await settle(pool, line, STAFF, before=known.get((line, STAFF)), begins=begun, now=now)
     for line, (begins, missing) in coming.items():
         before = known.get((line, ROSTER))
-        await _settle(pool, line, ROSTER, before=before, begins=begins, now=now, more=missing)
+        await settle(pool, line, ROSTER, before=before, begins=begins, now=now, more=missing)
 
 
 async def _coming(
@@ -79,7 +80,7 @@ async def _coming(
     return found
 
 
-async def _settle(
+async def settle(
     pool: Pool,
     line: str,
     kind: str,
@@ -89,6 +90,7 @@ async def _settle(
     now: datetime,
     more: Mapping[str, Any] | None = None,
 ) -> None:
+    """Note that a gap began, moved or is over, with its journal row; what stands is left alone."""
     if begins is None and before is None:
         return
     if begins is not None and before is not None and min(begins, now) == min(before, now):

@@ -3,6 +3,7 @@
     raised, nobody is rung   -> a call-out of those on duty; its list at its end: another one
     a call-out acknowledged  -> the incident is acknowledged by whoever pressed the key
     a clock at 80 and 100 %  -> duty_reminders and journal(duty.timer_due), each once
+    a shift has changed      -> without both signatures a gap of its line (duty_handover.py)
 
 Everything is found in the database at each look, so a crash loses and doubles nothing.
 """
@@ -15,7 +16,13 @@ from typing import Any, LiteralString
 
 import asyncpg
 
-from hotline import callout_rows, duty_incidents, journal
+from hotline import (
+    callout_rows,
+    duty_handover,
+    duty_incidents,
+    duty_instructions,
+    journal,
+)
 from hotline import duty_incident_rows as rows
 from hotline import duty_reminder_rows as reminders
 from hotline.callout import CalloutDesk
@@ -89,6 +96,8 @@ class DutyDesk:
         await self._take_acknowledgements()
         await self._ring_again()
         await self._remind()
+        await duty_instructions.follow(self._pool, self._clock())
+        await duty_handover.follow(self._pool, self._config, self._clock())
 
     async def raise_alarm(self, tx: Connection, raised: Raised, by: By, seat: str | None) -> int:
         """Raise an alarm and have those on duty rung, in one step; returns the incident's number.

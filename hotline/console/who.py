@@ -37,3 +37,5 @@ DUTY_WRITERS = frozenset({Role.DUTY_OFFICER, Role.LEADER})
 """Who is on duty, and so writes the log."""
 LEADERS = frozenset({Role.LEADER})
 """Who signs a report before it goes."""
+CONTACT_READERS = DESK | {Role.LEADER}
+"""Who looks whom up in the duty desk's contact book; leaders' numbers only `DUTY_WRITERS`."""

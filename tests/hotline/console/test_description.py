@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import ClientSession
 from pydantic import TypeAdapter
 
-from hotline import city_rows
+from hotline import city_rows, duty_handover_rows
 from hotline.console.endpoints import ENDPOINTS
 from hotline.console.problems import STATUS, Fault
 from hotline.database import transaction
@@ -18,7 +18,7 @@ from routing.directory import read_city
 from telephony.calls import Leg
 from tests.hotline.console.conftest import NOW, Site
 from tests.hotline.console.filled import Said, Town
-from tests.hotline.console.staff import Staff, hire
+from tests.hotline.console.staff import WATER, Staff, hire
 
 TRACKED = {
     "type": "leader",
@@ -101,6 +101,21 @@ async def test_every_answer_fits_its_description(
             assert answer.status == 200, await answer.text()
     async with visitor.post("/api/duty/alerts", json={"summary": "桥面积水"}) as answer:
         incident = await answer.json()
+    wanted = {"leader": "张副市长", "unit": WATER, "text": "排查", "due_at": "2027-01-01T00:00:00Z"}
+    async with visitor.post("/api/duty/instructions", json=wanted) as answer:
+        instruction = await answer.json()
+    async with transaction(services.pool) as tx:
+        handover = await duty_handover_rows.leave(
+            tx,
+            line="duty",
+            changes_at=NOW,
+            now=NOW,
+            outgoing="li",
+            outgoing_for="2001",
+            items=await duty_handover_rows.open_items(tx, "duty", NOW),
+            digest="0" * 64,
+            remarks="",
+        )
     for endpoint in ENDPOINTS:
         if endpoint.method != "GET" or endpoint.answers is None:
             continue
@@ -118,6 +133,8 @@ async def test_every_answer_fits_its_description(
             card_id=1,
             entry_id=1,
             incident_id=incident["incident_id"],
+            instruction_id=instruction["id"],
+            handover_id=handover,
             version_id=1,
             supervision_id=1,
             tracked_id=1,

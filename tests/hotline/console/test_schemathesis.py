@@ -186,6 +186,9 @@ async def test_no_address_has_a_fault_or_answers_otherwise_than_described(
         "evidence_id": [1],
         "incident_id": [1, 2, 3],
         "report_id": [1, 2],
+        "handover_id": [1, 2],
+        "instruction_id": [1, 2],
+        "contact_id": [1, 2],
     }
     cookies = {
         login: f"{COOKIE}={await staff.cookie(login)}"
