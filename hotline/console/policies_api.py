@@ -130,12 +130,7 @@ async def list_policies(asked: Request) -> Policies:
 
 async def one_policy(asked: Request) -> PolicyDetail:
     """A whole pack: the newest version, or the one asked for."""
-    short, wanted = asked.http.match_info["policy"], asked.asked(PolicyQuery).version
-    name = short if wanted is None else f"{short}/{wanted}"
-    try:
-        pack = newest(dict(asked.services.policies), name)
-    except DataFault as error:
-        raise ProblemError(Fault.NOT_FOUND, str(error)) from error
+    pack = pack_of(asked, asked.asked(PolicyQuery).version)
     told = pack.model_dump(exclude={"stages"})
     return PolicyDetail(
         **_view(asked, pack).model_dump(),
@@ -148,6 +143,16 @@ async def one_policy(asked: Request) -> PolicyDetail:
             stage for stage in Stage if stage is not Stage.HANDLING and stage not in pack.stages
         ),
     )
+
+
+def pack_of(asked: Request, version: int | None) -> Policy:
+    """The pack that the path names: its newest version, or this one."""
+    short = asked.http.match_info["policy"]
+    name = short if version is None else f"{short}/{version}"
+    try:
+        return newest(dict(asked.services.policies), name)
+    except DataFault as error:
+        raise ProblemError(Fault.NOT_FOUND, str(error)) from error
 
 
 async def working_days(asked: Request) -> CalendarView:

@@ -29,7 +29,7 @@ from routing.deadlines import Standing, after
 from routing.errors import CalendarEnds, LimitMissing, NotLonger, TooLate
 from routing.limits import Limit, Stage, Starts, Unit
 from routing.policy import Policy, load_policies, newest
-from routing.preview import preview
+from routing.preview import Preview, preview
 from routing.reminding import (
     SHARES,
     Mark,
@@ -385,14 +385,22 @@ def test_a_preview_counts_what_a_change_does(sichuan: Policy, calendar: Calendar
         (6, opened(local("2026-11-23T12:00"), stopped_at=local("2026-11-24T12:00"))),  # answered
         (7, opened(local("2026-12-24T12:00"))),  # past the calendar under one of them
     ]
-    found = preview(cases, sichuan, weifang, calendar, now)
+
+    def under(old: Policy | None, new: Policy) -> Preview:
+        return preview([(*case, old) for case in cases], new, calendar, now)
+
+    found = under(sichuan, weifang)
     assert (found.cases, found.earlier, found.later, found.same, found.undated) == (6, 2, 1, 1, 2)
-    assert found.now_overdue == (1,)
-    assert found.no_longer_overdue == (3,)
-    back = preview(cases, weifang, sichuan, calendar, now)
+    assert (found.now_overdue, found.no_longer_overdue) == ([1], [3])
+    assert [one.case_id for one in found.moved] == [1, 2, 3]
+    back = under(weifang, sichuan)
     assert (back.earlier, back.later) == (1, 2)
-    assert (back.now_overdue, back.no_longer_overdue) == ((3,), (1,))
-    assert preview(cases, sichuan, sichuan, calendar, now).same == 4
+    assert (back.now_overdue, back.no_longer_overdue) == ([3], [1])
+    assert under(sichuan, sichuan).same == 4
+    gone = under(None, sichuan)
+    assert (gone.undated, gone.moved) == (6, [])
+    gone.add(found)
+    assert (gone.cases, gone.undated, gone.moved) == (12, 8, found.moved)
 
 
 def test_limits_know_no_summer_time(sichuan: Policy, calendar: Calendar) -> None:

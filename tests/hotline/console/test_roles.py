@@ -42,6 +42,7 @@ EXPECTED = {
     "GET /api/deputies": ALL,
     "GET /api/policies": ALL,
     "GET /api/policies/{policy}": ALL,
+    "GET /api/policies/{policy}/preview": RULERS,
     "GET /api/calendar": ALL,
     "GET /api/numbers": ALL,
     "GET /metrics": ALL,
