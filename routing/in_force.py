@@ -50,6 +50,16 @@ class InForce:
             return None
         return clock.ends_at if clock else None
 
+    def undated(self, case: Case) -> str | None:
+        """Why nobody can say when a case is due, though it was promised; one sentence."""
+        if self.of(case) is None:
+            return f"The policy {case.policy} that the case follows is no longer there."
+        try:
+            self.clock_of(case)
+        except (CalendarEnds, LimitMissing) as error:
+            return str(error)
+        return None
+
     def standing(self, case: Case, now: datetime) -> Standing | None:
         """How a case stands against its limit; the answer stops the clock, so does the end."""
         due_at = case.due_at or self.due_at(case)

@@ -231,6 +231,9 @@ class CaseDetail(CaseView):
     moves: tuple[Move, ...] = Field(description="What you may do with it now.")
     limit: LimitView | None
     limit_if_opened_now: LimitView | None
+    undated: str | None = Field(
+        description="Why nobody can say when it is due, such as that the holiday calendar ends."
+    )
     units: tuple[PartView, ...]
     evidence: tuple[EvidenceView, ...]
     history: tuple[EntryView, ...]

@@ -153,6 +153,7 @@ async def detail(asked: Request, conn: Connection, case_id: int) -> CaseDetail:
         moves=possible(case, actor, services.clock(), services.limits),
         limit=_limit(services, case),
         limit_if_opened_now=_limit_now(services, case),
+        undated=services.limits.undated(case),
         units=tuple(PartView.model_validate(asdict(part)) for part in units),
         evidence=tuple(evidence_view(piece) for piece in shown),
         history=tuple(entry_view(entry) for entry in history),

@@ -148,8 +148,10 @@ function caseDetail(place, id, catalogue) {
         h("div", { class: "detail-badges" }, urgencyBadge(one.urgency), standingBadge(one.standing), stateBadge(one.state))),
       steps(one),
       limit(one),
+      one.level ? h("p", { class: "limit warn" }, icon("alert"), t(`case.level_${one.level}`)) : null,
       h("div", { class: "case-body" },
         h("div", { class: "case-work" }, form.node, one.suggestion && one.state !== "draft" ? advised(one) : null,
+          asked(one.units),
           h("h3", {}, t("case.history")), history(one.history, one.texts)),
         h("div", { class: "case-words" },
           h("h3", {}, t("dialogue.title"), call ? h("a", { class: "small-link", href: `#/calls/${call.id}` }, t("case.to_call", { id: call.id })) : null),
@@ -177,10 +179,19 @@ function steps(one) {
 
 function limit(one) {
   const found = one.limit || one.limit_if_opened_now;
-  if (!found) return one.state === "draft" ? null : h("p", { class: "limit warn" }, icon("alert"), t("case.undated"));
+  if (!found) return one.state === "draft" ? null : h("p", { class: "limit warn", title: one.undated }, icon("alert"), t("case.undated"));
   const amount = t(`limit.${found.unit}`, { amount: found.amount });
   const text = one.limit ? t("case.due", { when: full(found.due_at), away: one.standing === "running" || one.standing === "overdue" ? `（${away(found.due_at)}）` : "" }) : t("case.due_if_opened", { when: full(found.due_at) });
   return h("p", { class: `limit ${one.standing === "overdue" ? "bad" : ""}` }, h("b", {}, text), h("span", { class: "soft", title: found.basis }, `${amount} · ${found.basis}`));
+}
+
+// Every unit that was asked beside the lead, with its word or its silence.
+function asked(units) {
+  if (!units.length) return null;
+  const said = (unit) => unit.answered_at ? t("unit.answered", { when: when(unit.answered_at) })
+    : unit.ended_at ? t("unit.stayed_silent") : t("unit.silent_since", { when: when(unit.asked_at) });
+  return [h("h3", {}, t("case.units")), h("ul", { class: "units" }, units.map((unit) => h("li", { class: unit.answered_at ? "" : "warn" },
+    h("b", {}, unit.unit), ` · ${word("unit.part", unit.part)} · `, h("small", {}, said(unit)))))];
 }
 
 // After a person decided, the advice is only history: there, but folded.

@@ -1,6 +1,6 @@
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import ClientSession
@@ -185,3 +185,17 @@ async def test_the_catalogue_names_what_can_be_chosen(
     assert "城乡建设" in found["level1"]
     assert len(found["units"]) == len(services.city.units)
     assert found["policy"] == services.policy.name
+
+
+async def test_past_the_calendars_end_nothing_is_computed_and_one_sentence_says_so(
+    town: Town, clock: Clock, visitor: ClientSession
+) -> None:
+    case_id = await a_draft(town)
+    clock.at = datetime(2026, 12, 30, 2, 0, tzinfo=UTC)
+    _, case = await ask(visitor, "POST", f"/api/cases/{case_id}/open", CONFIRMED)
+    assert (case["state"], case["due_at"], case["limit"]) == ("open", None, None)
+    assert "holiday calendar covers" in case["undated"]
+    assert "2026-12-31" in case["undated"]
+    _, clocks = await ask(visitor, "GET", f"/api/cases/{case_id}/clocks")
+    assert case["undated"] in clocks["undated"]
+    assert [it["stage"] for it in clocks["clocks"]] == ["dispatch"]

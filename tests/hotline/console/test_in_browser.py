@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from hotline.services import Services, utc_now
-from routing.cases import Role
+from routing.cases import Move, Role
 from telephony.calls import Leg
 from tests.hotline.console.browser import Page, browser, installed
 from tests.hotline.console.conftest import Clock, Site, opened
 from tests.hotline.console.filled import Said, Town
-from tests.hotline.console.staff import hire
+from tests.hotline.console.staff import CITY_LIGHTS, WATER, hire
 
 SAID = (
     Said(leg=Leg.OPERATOR, start=0.5, text="您好市长热线，请讲"),
@@ -146,6 +146,28 @@ async def test_an_emergency_is_seen_on_every_page_until_somebody_takes_it(
     await page.until("document.querySelector('.banner.emergency a')")
     await page.click(".banner.emergency a")
     await page.until("document.querySelector('#field-urgency').value === 'emergency'")
+    assert page.wrong == []
+
+
+async def test_every_asked_units_word_or_silence_and_the_level_are_seen(
+    site: Site, page: Page, town: Town, clock: Clock
+) -> None:
+    call = await town.is_talked(clock() - timedelta(minutes=5), SAID)
+    case = await town.case_of(call)
+    await town.moves(call, Move.OPEN, clock(), kind="help", urgency="normal", level1="城乡建设")
+    await town.moves(call, Move.CONSULT, clock(), units=(CITY_LIGHTS, WATER), reason="职责交叉")
+    await town.moves(call, Move.COMMENT, clock(), unit=WATER, comment="管线由我方配合")
+    for _ in range(2):
+        await town.moves(call, Move.RAISE_LEVEL, clock(), reason="多部门意见不一")
+    await page.open(f"{site.url}?lang=zh#/cases/{case}")
+    await page.until(shows("会商与协办单位"))
+    said = await page.run("[...document.querySelectorAll('.units li')].map(it => it.innerText)")
+    assert [("已回复" in text, "尚未回复" in text) for text in said] == [
+        (False, True),
+        (True, False),
+    ]
+    assert await page.run(shows("已提级至市政府常务会议"))
+    assert await page.run(shows("管线由我方配合"))
     assert page.wrong == []
 
 
