@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import LiteralString
 
 from hotline.database import Connection
-from routing.likeness import Marks, asked_by, grams_of, likeness, marks_of, weighed
+from routing.likeness import Marks, asked_by, grams_of, likeness, marked, marks_of, weighed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ async def asked(conn: Connection, words: str) -> Asked:
     grams = grams_of(words)
     seen = {row["mark"]: row["seen"] for row in await conn.fetch(_SEEN, list(grams))}
     weights = weighed(grams, seen, await conn.fetchval(_TOTAL))
-    return Asked(marks=Marks(weights=weights), by=asked_by(weights, seen))
+    return Asked(marks=marked(weights), by=asked_by(weights, seen))
 
 
 async def near(
@@ -115,7 +115,7 @@ async def near(
         return []
     found = []
     for row in await conn.fetch(NEAR, list(asked_for.by), beside, since):
-        marks = Marks(weights=dict(zip(row["marks"], row["weights"], strict=True)))
+        marks = marked(dict(zip(row["marks"], row["weights"], strict=True)))
         score = likeness(asked_for.marks, marks)
         if score >= least:
             found.append(Near(case_id=row["case_id"], at=row["at"], score=score, marks=marks))

@@ -13,7 +13,7 @@ from hotline.database import Connection
 from hotline.likeness_rows import Asked, Near
 from hotline.masking import mask_text
 from routing.cases import Case
-from routing.likeness import ALIKE, TOGETHER, Marks, likeness, shared_words, together
+from routing.likeness import ALIKE, TOGETHER, likeness, marked, shared_words, together
 
 CLOSED_LATELY = timedelta(days=30)
 """A caller who rings again so soon after the end rings about the same matter (重复来电)."""
@@ -84,7 +84,7 @@ async def _of_caller(conn: Connection, case_id: int, asked: Asked, now: datetime
     found = []
     for row in await conn.fetch(_OF_CALLER, case_id, now - CLOSED_LATELY, MOST):
         pairs = zip(row["marks"] or (), row["weights"] or (), strict=True)
-        marks = Marks(weights=dict(pairs))
+        marks = marked(dict(pairs))
         score = likeness(asked.marks, marks)
         found.append(Near(case_id=row["case_id"], at=row["at"], score=score, marks=marks))
     return sorted(found, key=lambda one: (-one.score, -one.case_id))

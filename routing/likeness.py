@@ -45,11 +45,14 @@ class Marks:
     """What is kept of a case's words: its heaviest grams, their weights, and their length."""
 
     weights: Mapping[int, float]
+    length: float
+    """The Euclidean length of the weights."""
 
-    @property
-    def length(self) -> float:
-        """The Euclidean length of the weights."""
-        return math.sqrt(sum(weight * weight for weight in self.weights.values()))
+
+def marked(weights: Mapping[int, float]) -> Marks:
+    """Marks with their length."""
+    length = math.sqrt(sum(weight * weight for weight in weights.values()))
+    return Marks(weights=weights, length=length)
 
 
 def mark_of(gram: str) -> int:
@@ -93,7 +96,7 @@ def weighed(grams: Mapping[int, int], seen: Mapping[int, int], cases: int) -> di
 
 def marks_of(weights: Mapping[int, float]) -> Marks:
     """The heaviest grams, which are kept with the case."""
-    return Marks(weights={mark: weights[mark] for mark in _heaviest(weights, weights)[:MARKS]})
+    return marked({mark: weights[mark] for mark in _heaviest(weights, weights)[:MARKS]})
 
 
 def asked_by(weights: Mapping[int, float], seen: Mapping[int, int]) -> tuple[int, ...]:
@@ -140,10 +143,10 @@ def shared_words(text: str, asked: Marks, kept: Marks) -> tuple[str, ...]:
 
 
 def _joined(places: Sequence[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
-    """Places that touch or lie over each other, as one with all their weight."""
+    """Places that lie over each other, as one with all their weight."""
     joined: list[tuple[int, int, float]] = []
     for start, end, weight in places:
-        if joined and start <= joined[-1][1]:
+        if joined and start < joined[-1][1]:
             begins, ends, so_far = joined[-1]
             joined[-1] = (begins, max(end, ends), so_far + weight)
         else:
