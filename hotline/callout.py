@@ -9,6 +9,7 @@ tells by that id what happened meanwhile, so nobody is rung twice and no acknowl
 """
 
 import asyncio
+import copy
 import logging
 import re
 import secrets
@@ -67,6 +68,12 @@ class CalloutDesk:
         self._given: set[str] = set()
         """Channel ids this process has given to an exchange."""
         self._asked = asyncio.Event()
+
+    def through(self, pool: Pool) -> "CalloutDesk":
+        """The same desk, for somebody who may find only what this pool shows."""
+        desk = copy.copy(self)
+        desk._pool = pool  # noqa: SLF001 - its own copy
+        return desk
 
     async def start(
         self, by: str, line: str, reason: str, *, case_id: int | None, targets: Sequence[str]

@@ -7,6 +7,7 @@ exchange only: no answer, no journal row and no log bears one.
 """
 
 import asyncio
+import copy
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -59,6 +60,12 @@ class ControlDesk:
         self._clock = clock
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._allowed = Allowed(config)
+
+    def through(self, pool: Pool) -> "ControlDesk":
+        """The same desk, for somebody who may find only what this pool shows."""
+        desk = copy.copy(self)
+        desk._pool = pool  # noqa: SLF001 - its own copy
+        return desk
 
     # ---- calls that begin here ----
 

@@ -22,7 +22,7 @@ from typing import Any, Literal, LiteralString, TypeAlias, cast
 
 import asyncpg
 
-from hotline import sealed
+from hotline import sealed, sighted
 from hotline.errors import DatabaseUnavailableError, MigrationRefusedError
 from hotline.migrations import job_queue
 from telephony.sealing import KeyFile
@@ -142,9 +142,10 @@ async def migrate(
     await conn.execute(_LOCK)
     try:
         await conn.execute(_LEDGER)
-        for migration in await pending(conn, known):
-            if migration.phase not in phases:
-                continue
+        wanted = [one for one in await pending(conn, known) if one.phase in phases]
+        if wanted:
+            await sighted.take_down(conn)
+        for migration in wanted:
             async with conn.transaction():
                 await _run(conn, migration)
                 await conn.execute(
@@ -152,6 +153,7 @@ async def migrate(
                 )
             done.append(migration)
     finally:
+        await sighted.keep_up(conn, anew=bool(done))
         await conn.execute(_UNLOCK)
     return done
 

@@ -6,7 +6,7 @@
     job transcribe (each leg)      -> leg_heard, leg_failed -> transcripts; the last asks: route
     job route                      -> words_routed         -> the suggestion on the draft
     a person                       -> case_begun           -> a case draft without a call
-    a person                       -> case_moved           -> the case
+    a person                       -> case_moved           -> the case (protecting.py: who may not)
     job follow                     -> case_moved           -> each member of a lead that is answered
     a person                       -> callback_settled     -> the callback
     a person                       -> jobs_taken_up        -> the queue, failed transcripts
@@ -33,6 +33,7 @@ from hotline import (
     dial_orders,
     journal,
     popup,
+    protecting,
     repeats,
     store,
     telling,
@@ -278,6 +279,8 @@ async def case_moved(
     """
     staffing = await absence_rows.staffing(tx, now)
     actor, given = absences.acting_for(staffing, actor), absences.redirected(staffing, data)
+    actor = await protecting.acting(tx, case_id, actor)
+    await protecting.check(tx, case_id, move, actor, given)
     moved = await cases.move(
         tx, case_id, move, actor, now, given, limits=limits, expected=expected, version=version
     )

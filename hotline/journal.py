@@ -73,6 +73,10 @@ class Event(StrEnum):
     CASE_ACCEPTED = "case.accepted"
     CASE_DECLINED = "case.declined"
     CASE_DEPUTISED = "case.deputised"
+    CASE_PROTECTED = "case.protected"
+    CASE_UNPROTECTED = "case.unprotected"
+    CASE_TAKEN_OVER = "case.taken_over"
+    CASE_RECUSED = "case.recused"
     CASE_ARCHIVED = "case.archived"
     CASE_REOPENED = "case.reopened"
     CASE_JOINED = "case.joined"
@@ -198,6 +202,7 @@ class Event(StrEnum):
     SEEN_SOUND = "seen.sound"
     SEEN_EVIDENCE = "seen.evidence"
     SEEN_IDENTITY = "seen.identity"
+    SEEN_REFUSED = "seen.refused"
 
 
 LOOKS = frozenset(event for event in Event if event.startswith("seen."))

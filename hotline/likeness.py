@@ -16,6 +16,7 @@ from hotline.database import PASSING, Connection, Pool, transaction
 from hotline.errors import DatabaseUnavailableError
 from hotline.journal import Event
 from hotline.services import Clock
+from hotline.sighted import NOBODY, sighted
 from routing.bursts import ALIKE_ENOUGH, LOOK_BACK
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,8 @@ class LikenessDesk:
     """Reads the words of cases as they come."""
 
     def __init__(self, *, pool: Pool, clock: Clock, every: float) -> None:
-        """`every` is in seconds."""
-        self._pool, self._clock, self._every = pool, clock, every
+        """`every` is in seconds. What everybody is told counts no protected case."""
+        self._pool, self._clock, self._every = sighted(pool, NOBODY), clock, every
 
     async def run(self) -> None:
         """Look every few seconds; returns only when cancelled."""

@@ -25,6 +25,7 @@ from hotline.journal import Entry, Event
 from hotline.masking import mask_number
 from hotline.notice_rows import Address, Channel, NoticeRow, NoticeState
 from hotline.services import Clock
+from hotline.sighted import NOBODY, sighted
 from routing.destinations.notice import DeliveryError, Destination, Notice
 from routing.numbers import SHANGHAI
 
@@ -51,6 +52,8 @@ class NoticeDesk:
         self._delivery = config.delivery
         self._language = config.language
         self._pool = pool
+        # A protected case is told to nobody outside: no notice is made of it, none is sent.
+        self._told = sighted(pool, NOBODY)
         self._feed = feed
         self._clock = clock
 
@@ -71,7 +74,7 @@ class NoticeDesk:
 
     async def read(self) -> int:
         """Turn the next rows of the journal into notices; returns how many rows there were."""
-        async with transaction(self._pool) as tx:
+        async with transaction(self._told) as tx:
             last = await notice_rows.begin(tx)
             rows = await journal.after(tx, last, READ_AT_ONCE)
             for entry in rows:
@@ -124,7 +127,7 @@ class NoticeDesk:
 
     async def send(self, job: Payload) -> None:
         """Deliver one notice, or see to it that it is tried again."""
-        async with transaction(self._pool) as conn:
+        async with transaction(self._told) as conn:
             notice = await notice_rows.get(conn, int(job["notice_id"]))
             entry = await journal.get(conn, notice.journal_id) if notice else None
             if notice is not None and notice.caller is not None:

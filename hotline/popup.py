@@ -1,5 +1,7 @@
 """What an operator should know while the telephone rings: this caller's history, without a name.
 
+It becomes a row of the journal, which many read: a case that anybody is kept apart from, and its
+call, are no part of it.
 One query over indexed columns: it runs in the transaction that stores the ring, and the screen pop
 must be with the operator within a fifth of a second.
 """
@@ -12,9 +14,12 @@ from hotline.database import Connection
 SHOWN_CASES = 5
 
 _HISTORY: LiteralString = """
-    WITH earlier AS (
+    WITH withheld AS (
+        SELECT id, call_id FROM cases WHERE id = ANY (ARRAY(SELECT withheld_cases()))),
+    earlier AS (
         SELECT c.id, c.started_at, c.outcome FROM calls c JOIN calls now USING (caller)
-         WHERE now.id = $1 AND c.id <> $1 AND c.started_at <= now.started_at),
+         WHERE now.id = $1 AND c.id <> $1 AND c.started_at <= now.started_at
+           AND NOT EXISTS (SELECT FROM withheld w WHERE w.call_id = c.id)),
     open_cases AS (
         SELECT k.id, k.number, k.state, k.urgency, k.unit, k.drafted_at
           FROM cases k JOIN earlier e ON e.id = k.call_id

@@ -20,7 +20,8 @@ _USED: LiteralString = """
      UNION SELECT DISTINCT (part).key FROM duty_reporters,
            LATERAL (VALUES (unit), (name), (post), (phone)) AS parts (part)
             WHERE part IS NOT NULL
-     UNION SELECT DISTINCT (phone).key FROM duty_contacts"""
+     UNION SELECT DISTINCT (phone).key FROM duty_contacts
+     UNION SELECT DISTINCT (said).key FROM accused_others"""
 _PLAIN: LiteralString = """
     SELECT token, plain_number, plain_name FROM identities WHERE plain_number IS NOT NULL
      LIMIT $1 FOR UPDATE SKIP LOCKED"""
@@ -48,10 +49,14 @@ _OLD_CONTACTS: LiteralString = """
     SELECT id, name, phone FROM duty_contacts WHERE (phone).key < $1
      LIMIT $2 FOR UPDATE SKIP LOCKED"""
 _RENEW_CONTACT: LiteralString = "UPDATE duty_contacts SET name = $2, phone = $3 WHERE id = $1"
+_OLD_ACCUSED: LiteralString = """
+    SELECT id, said FROM accused_others WHERE (said).key < $1 LIMIT $2 FOR UPDATE SKIP LOCKED"""
+_RENEW_ACCUSED: LiteralString = "UPDATE accused_others SET said = $2 WHERE id = $1"
 _RENEWED: tuple[tuple[LiteralString, LiteralString], ...] = (
     (_OLD, _RENEW),
     (_OLD_REPORTERS, _RENEW_REPORTER),
     (_OLD_CONTACTS, _RENEW_CONTACT),
+    (_OLD_ACCUSED, _RENEW_ACCUSED),
 )
 """What finds rows that an older key sealed, and what seals one of them anew."""
 AT_ONCE = 1000

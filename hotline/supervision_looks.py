@@ -66,6 +66,7 @@ _MOVE_ON: LiteralString = """
     RETURNING l.case_id"""
 _FORGET: LiteralString = """
     DELETE FROM supervision_looks WHERE case_id = ANY ($1::bigint[]) AND look_at = 'infinity'"""
+# A protected case counts for nothing that is told of other cases.
 _REPEATS: LiteralString = """
     SELECT b.id AS asked, a.id, a.opened_at, a.closed_at, a.owner,
            CASE WHEN a.given_at IS NOT NULL THEN a.unit END AS unit
@@ -76,6 +77,7 @@ _REPEATS: LiteralString = """
        AND ac.started_at > bc.started_at - $2::interval
       JOIN cases a ON a.call_id = ac.id
      WHERE a.opened_at IS NOT NULL AND a.kind <> $3 AND a.outcome IS DISTINCT FROM 'withdrawn'
+       AND a.id <> ALL (ARRAY(SELECT hidden_cases('{}')))
        AND (a.level1 = b.level1 OR a.id = b.same_as OR a.same_as = b.same_as)
      ORDER BY b.id, a.id"""
 _BURSTS: LiteralString = """
@@ -88,6 +90,7 @@ _BURSTS: LiteralString = """
        AND a.drafted_at > b.drafted_at - $2::interval AND a.drafted_at <= b.drafted_at
       LEFT JOIN calls ac ON ac.id = a.call_id
      WHERE a.kind <> $4 AND a.outcome IS DISTINCT FROM 'withdrawn'
+       AND a.id <> ALL (ARRAY(SELECT hidden_cases('{}')))
      GROUP BY b.id
     HAVING count(DISTINCT coalesce(ac.caller::text, 'case ' || a.id)) >= $3
      ORDER BY b.id"""

@@ -154,10 +154,12 @@ SELECT place.system, place.line, p.at, p.ok, p.stage, p.seconds, p.detail AS rea
                       WHERE newest.system = place.system AND newest.line = place.line
                       ORDER BY newest.id DESC LIMIT 1) AS p"""
 
+# A protected case is counted nowhere from the minute it is one: what moves it moves no figure. Its
+# call stays counted as a call, for the telephone counts every call, whatever became of it.
 _CASES: LiteralString = """
 SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line, state,
        count(*) AS found
-  FROM cases GROUP BY 1, 2"""
+  FROM cases WHERE id <> ALL (ARRAY(SELECT hidden_cases('{}'))) GROUP BY 1, 2"""
 
 # An item is one life of a case, from its acceptance to its end: reopened on new facts, a case is
 # accepted anew. Answers and returns come from the journal, which keeps them when a case is redone;
@@ -174,7 +176,8 @@ SELECT CASE WHEN c.line = ANY ($1::text[]) THEN c.line ELSE 'other' END AS line,
               array_agg(j.at) FILTER (WHERE j.event = 'case.redo') AS returns
          FROM journal j
         WHERE j.case_id = c.id AND j.at >= coalesce(c.reopened_at, c.drafted_at)) told ON true
- WHERE c.kind IS NOT NULL AND c.opened_at IS NOT NULL AND c.state <> ALL ('{closed,archived}')"""
+ WHERE c.kind IS NOT NULL AND c.opened_at IS NOT NULL AND c.state <> ALL ('{closed,archived}')
+   AND c.id <> ALL (ARRAY(SELECT hidden_cases('{}')))"""
 # Rows from before the journal told how a case ended lack these facts; its case still has them, for
 # no case was reopened then.
 _CLOSED_ITEMS: LiteralString = """
@@ -209,7 +212,8 @@ SELECT CASE WHEN c.line = ANY ($1::text[]) THEN c.line ELSE 'other' END AS line,
                                 WHERE r.case_id = j.case_id AND r.event = 'case.reopened'
                                   AND r.id < j.id), 0)) told ON true
  WHERE j.event = ANY ($2::text[]) AND j.id > $3 AND j.id <= $4
-   AND ended.kind IS NOT NULL AND ended.accepted_at IS NOT NULL"""
+   AND ended.kind IS NOT NULL AND ended.accepted_at IS NOT NULL
+   AND c.id <> ALL (ARRAY(SELECT hidden_cases('{}')))"""
 _NEWEST: LiteralString = "SELECT coalesce(max(id), 0) FROM journal"
 
 _DIFFERENCES: LiteralString = """

@@ -72,6 +72,22 @@ class _Check:
                     sentence=f"units.{at}.areas: there is no area {name}.",
                 )
 
+            if unit.superior is not None and not self._stands_above(unit.superior, unit.id):
+                said = f"units.{at}.superior: {unit.superior} is no other unit above it."
+                yield self.folder.fault("units.yaml", "units", at, "superior", sentence=said)
+
+    def _stands_above(self, superior: str, unit: str) -> bool:
+        """Whether a unit is there and stands, through those above it, under none of its own."""
+        above = {it.id: it.superior for it in self.data.units.units}
+        seen = {unit}
+        name: str | None = superior
+        while name is not None:
+            if name in seen or name not in above:
+                return False
+            seen.add(name)
+            name = above[name]
+        return True
+
     def cards(self) -> Iterable[Fault]:
         """A card belongs to a unit and a category that are there."""
         units = self._unit_ids()

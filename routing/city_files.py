@@ -66,7 +66,8 @@ class Whereabouts(Document):
 class UnitEntry(Document):
     """One entry of units.yaml; `per_area` stands for one unit in every area.
 
-    `review` is the day by which somebody must have looked at the entry again.
+    `review` is the day by which somebody must have looked at the entry again; `superior` is the id
+    of the unit above this one.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -82,6 +83,7 @@ class UnitEntry(Document):
     contacts: tuple[Contact, ...] = ()
     review: date
     protected: bool = False
+    superior: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9-]*$")
     sample: bool | None = None
     areas: dict[str, Whereabouts] = Field(default_factory=dict)
 

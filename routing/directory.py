@@ -35,6 +35,7 @@ class Unit:
     contacts: tuple[Contact, ...]
     review: date
     protected: bool
+    superior: str | None
     sample: bool
 
 
@@ -57,6 +58,17 @@ class City:
     def unit(self, name: str) -> Unit | None:
         """Return the unit of this name or id."""
         return next((it for it in self.units if name in {it.name, it.id}), None)
+
+    def above(self, name: str) -> tuple[str, ...]:
+        """The names of the units above one, the next first; as far as the directory says."""
+        found: list[str] = []
+        unit = self.unit(name)
+        while unit is not None and unit.superior is not None:
+            unit = self.unit(unit.superior) or self.unit(f"{unit.superior}@{unit.area}")
+            if unit is None or unit.name in found:
+                break
+            found.append(unit.name)
+        return tuple(found)
 
 
 def load_city(folder: Path) -> City:
@@ -124,6 +136,7 @@ def _unit(entry: UnitEntry, area: str | None, *, sample: bool) -> Unit:
         contacts=entry.contacts,
         review=entry.review,
         protected=entry.protected,
+        superior=entry.superior,
         sample=sample if entry.sample is None else entry.sample,
     )
 

@@ -28,7 +28,7 @@ from routing.cases import (
     channel_of,
 )
 from routing.errors import HistoryFault
-from routing.moves import MOVES
+from routing.moves import MOVES, TO_THE_DESK
 
 SUMMARY = "summary"
 
@@ -161,7 +161,10 @@ def _check(before: Case, after: Case, row: Row) -> None:
     if rule is None:
         lawful = before.state is after.state
     else:
-        lawful = before.state in rule.sources and after.state is (rule.target or before.state)
+        targets = {rule.target or before.state} | (
+            {CaseState.OPEN} if step in TO_THE_DESK else set()
+        )
+        lawful = before.state in rule.sources and after.state in targets
     if not lawful or after.version != before.version + 1:
         raise HistoryFault(
             f"Journal row {row.id} does not follow: case {before.number} was {before.state}"

@@ -37,7 +37,8 @@ def _roles(*roles: Role) -> frozenset[Role]:
 
 S, R = CaseState, Role
 OVER = _states(S.CLOSED, S.ARCHIVED)
-LIVE = frozenset(CaseState) - OVER
+ALL = frozenset(CaseState)
+LIVE = ALL - OVER
 NEW = _states(S.DRAFT, S.OPEN)
 WITH_UNIT = _states(S.HANDLING, S.EXTENSION_ASKED)
 LED = LIVE - _states(S.DRAFT, S.CALLING_BACK)
@@ -306,6 +307,25 @@ MOVES: Mapping[Move, Rule] = {
         carries=("person", "reason"),
         event="case.deputised",
     ),
+    Move.PROTECT: Rule(
+        sources=ALL,
+        roles=_roles(R.SYSTEM),
+        carries=("person", "reason"),
+        event="case.protected",
+    ),
+    Move.TAKE_OVER: Rule(
+        sources=ALL,
+        roles=_roles(R.SYSTEM),
+        carries=("person",),
+        event="case.taken_over",
+    ),
+    Move.RECUSE: Rule(
+        sources=LIVE,
+        roles=_roles(R.SYSTEM),
+        carries=("person", "reason"),
+        takes=("units",),
+        event="case.recused",
+    ),
     Move.ARCHIVE: Rule(
         sources=_states(S.CLOSED),
         target=S.ARCHIVED,
@@ -348,6 +368,8 @@ TELLS_MEMBERS = frozenset(
     {Move.APPROVE, Move.ANSWER_DIRECTLY, Move.EXPLAIN, Move.APPROVE_TERMINATION}
 )
 """Moves of a lead after which the callers of its members are to be told."""
+TO_THE_DESK = frozenset({Move.PROTECT, Move.RECUSE})
+"""The moves that take a case from its unit: where one has it, the case is open again."""
 ENDINGS = tuple(sorted({rule.event for rule in MOVES.values() if rule.outcome is not None}))
 """The journal's words for a case's end."""
 

@@ -14,6 +14,7 @@ from routing.cases import (
     ABOUT,
     Actor,
     Case,
+    CaseState,
     Explanation,
     Move,
     MoveData,
@@ -24,7 +25,7 @@ from routing.cases import (
 from routing.errors import IllegalMove, MissingFact
 from routing.guards import Attempt, speaking_unit
 from routing.in_force import InForce
-from routing.moves import MOVES, Rule, legal_moves
+from routing.moves import MOVES, NEW, OVER, Rule, legal_moves
 
 Changes = dict[str, Any]
 SET_LIMITS = frozenset(
@@ -237,6 +238,33 @@ def _reopen(attempt: Attempt) -> Changes:
     return {**gone, **fresh, **begun, **policy, **owned_by(attempt.actor.name)}
 
 
+def _taken_from_units(case: Case) -> Changes:
+    """The desk has the case again, whatever a unit was doing with it."""
+    facts = ("unit", "given_at", "signed_at", "answered_at", "asked_days", "lead")
+    gone = dict.fromkeys(facts)
+    state = {} if case.state in OVER | NEW else {"state": CaseState.OPEN}
+    return {**gone, "helpers": (), "asked": (), **state}
+
+
+def _protect(attempt: Attempt) -> Changes:
+    case = attempt.case
+    kept = {} if case.state in OVER else _taken_from_units(case)
+    return kept | owned_by(attempt.data.person or case.owner)
+
+
+def _recuse(attempt: Attempt) -> Changes:
+    """Nothing of the case is a recused unit's any more; somebody answers for it all the while."""
+    case, gone = attempt.case, attempt.data.units or ()
+    owned = owned_by(attempt.data.person or case.owner)
+    if case.unit in gone:
+        return _taken_from_units(case) | owned
+    left = {
+        "helpers": tuple(it for it in case.helpers if it not in gone),
+        "asked": tuple(it for it in case.asked if it not in gone),
+    }
+    return left | owned
+
+
 def _nothing(_: Attempt) -> Changes:
     return {}
 
@@ -274,6 +302,9 @@ EFFECTS: Mapping[Move, Callable[[Attempt], Changes]] = {
     Move.ACCEPT: lambda attempt: owned_by(attempt.actor.name),
     Move.DECLINE: lambda _: {"offered_to": None},
     Move.DEPUTISE: lambda attempt: owned_by(attempt.data.person or attempt.case.owner),
+    Move.PROTECT: _protect,
+    Move.TAKE_OVER: lambda attempt: owned_by(attempt.data.person or attempt.case.owner),
+    Move.RECUSE: _recuse,
     Move.ARCHIVE: lambda attempt: {"archived_at": attempt.now},
     Move.REOPEN: _reopen,
     Move.JOIN: lambda attempt: {"lead": attempt.data.lead},

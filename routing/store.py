@@ -74,7 +74,7 @@ class Moved:
     body: dict[str, Any]
 
 
-NEXT_ID: LiteralString = "SELECT nextval(pg_get_serial_sequence('cases', 'id'))"
+NEXT_ID: LiteralString = "SELECT nextval('cases_id_seq')"
 
 DRAFT: LiteralString = """
     INSERT INTO cases (id, number, call_id, line, state, urgency, owner, drafted_at, channel)

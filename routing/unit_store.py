@@ -36,6 +36,9 @@ ANSWERED: LiteralString = """
 ENDED: LiteralString = """
     UPDATE case_units SET ended_at = $2
      WHERE case_id = $1 AND ended_at IS NULL AND ($3::text IS NULL OR part = $3)"""
+ENDED_FOR: LiteralString = """
+    UPDATE case_units SET ended_at = $2
+     WHERE case_id = $1 AND ended_at IS NULL AND unit = ANY ($3::text[])"""
 OF_CASE: LiteralString = """
     SELECT unit, part, asked_at, asked_by, answered_at, answered_by, ended_at
       FROM case_units WHERE case_id = $1 ORDER BY id"""
@@ -63,7 +66,9 @@ async def take_part(  # noqa: PLR0917 - in the order of a move: whose, which, wh
             await conn.fetch(ANSWERED, case_id, speaks, HELPER, now, actor.name)
         case Move.CONCLUDE:
             await conn.fetch(ENDED, case_id, now, CONSULTED)
-        case Move.ACCEPT_RETURN | Move.REOPEN:
+        case Move.RECUSE:
+            await conn.fetch(ENDED_FOR, case_id, now, list(data.units or ()))
+        case Move.ACCEPT_RETURN | Move.REOPEN | Move.PROTECT:
             await conn.fetch(ENDED, case_id, now, None)
         case _:
             pass

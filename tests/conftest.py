@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group("the stage" if one_stage else file))
 
 
-def _beside(dsn: str, name: str) -> str:
+def beside(dsn: str, name: str) -> str:
     """The DSN of another database on the same server."""
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
 
@@ -73,7 +73,7 @@ def template(postgres: str) -> str:
     async def build() -> None:
         async with connected(postgres) as conn:
             await conn.execute(f"CREATE DATABASE {_TEMPLATE}")
-        async with connected(_beside(postgres, _TEMPLATE)) as conn:
+        async with connected(beside(postgres, _TEMPLATE)) as conn:
             await migrate(conn)
 
     asyncio.run(build())
@@ -86,7 +86,7 @@ async def database(postgres: str, template: str) -> AsyncIterator[str]:
     name = f"test_{next(_numbers)}"
     async with connected(postgres) as conn:
         await conn.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _beside(postgres, name)
+    yield beside(postgres, name)
     async with connected(postgres) as conn:
         await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -97,7 +97,7 @@ async def empty_database(postgres: str) -> AsyncIterator[str]:
     name = f"empty_{next(_numbers)}"
     async with connected(postgres) as conn:
         await conn.execute(f"CREATE DATABASE {name}")
-    yield _beside(postgres, name)
+    yield beside(postgres, name)
     async with connected(postgres) as conn:
         await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -1,6 +1,6 @@
 """Cases for people: lists, one case with what speaks for it, and the moves people make."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
@@ -46,7 +46,7 @@ async def list_cases(asked: Request) -> Cases:
             found = await _by_number(conn, query.number)
             seen = await asked.sight.seen(conn, [it.id for it in found])
             found = tuple(it for it in found if it.id in seen)
-            return Cases(cases=tuple(_view(asked.services, it) for it in found), next=None)
+            return Cases(cases=await _views(asked, conn, found), next=None)
         page = await case_rows.page(
             conn,
             await _wanted(asked, conn, query),
@@ -54,7 +54,7 @@ async def list_cases(asked: Request) -> Cases:
             limit=query.limit,
             search=_sought(asked, query.search) if query.search else None,
         )
-    return Cases(cases=tuple(_view(asked.services, it) for it in page.cases), next=page.after)
+        return Cases(cases=await _views(asked, conn, page.cases), next=page.after)
 
 
 def _sought(asked: Request, typed: str) -> Sought:
@@ -74,8 +74,8 @@ async def list_work(asked: Request) -> Work:
             after=_place(query.after) if query.after else None,
             limit=query.limit,
         )
-    following = None if work.after is None else _written(work.after)
-    return Work(cases=tuple(_view(asked.services, it) for it in work.cases), next=following)
+        views = await _views(asked, conn, work.cases)
+    return Work(cases=views, next=None if work.after is None else _written(work.after))
 
 
 def _written(place: case_rows.Place) -> str:
@@ -141,14 +141,15 @@ async def detail(asked: Request, conn: Connection, case_id: int) -> CaseDetail:
     except CaseUnknown as error:
         raise ProblemError(Fault.NOT_FOUND, str(error)) from error
     suggestion = await store.suggestion_of(conn, case_id)
-    history = await journal.of_case(conn, case_id)
+    history = await asked.sight.shown(conn, await journal.of_case(conn, case_id))
     texts = await text_store.texts_of(conn, case_id)
     units = await unit_store.parts_of(conn, case_id)
     shown = await evidence.of_case(conn, case_id)
     staffing = await absence_rows.staffing(conn, services.clock())
     actor = absences.acting_for(staffing, asked.actor())
+    (view,) = await _views(asked, conn, (case,))
     return CaseDetail(
-        **_view(services, case).model_dump(),
+        **view.model_dump(),
         suggestion=_suggestion(suggestion) if suggestion else None,
         moves=possible(case, actor, services.clock(), services.limits),
         limit=_limit(services, case),
@@ -190,6 +191,23 @@ async def catalogue(asked: Request) -> Catalogue:
 def entry_view(entry: journal.Entry) -> EntryView:
     """A journal row as the API shows it."""
     return EntryView(**asdict(entry))
+
+
+async def _views(asked: Request, conn: Connection, cases: Sequence[Case]) -> tuple[CaseView, ...]:
+    """Cases as of now; another case that one names is named only to whoever may find it."""
+    named = [other for it in cases for other in (it.same_as, it.lead) if other is not None]
+    seen = await asked.sight.found(conn, named)
+    return tuple(
+        _view(
+            asked.services,
+            replace(
+                it,
+                same_as=it.same_as if it.same_as in seen else None,
+                lead=it.lead if it.lead in seen else None,
+            ),
+        )
+        for it in cases
+    )
 
 
 def _view(services: Services, case: Case) -> CaseView:

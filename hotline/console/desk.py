@@ -38,16 +38,13 @@ class Request:
     """A request that passed the door and the models of its endpoint."""
 
     desk: Desk
+    services: Services
+    """The service's parts as this person may use them: see `sight.services_for`."""
     person: Person | None
     """None only at endpoints that are open to everybody."""
     http: web.Request
     query: BaseModel | None
     body: BaseModel | None
-
-    @property
-    def services(self) -> Services:
-        """The service's parts."""
-        return self.desk.services
 
     def actor(self) -> Actor:
         """Who asks, as the rules of a case see it: the one place where a person becomes an actor.

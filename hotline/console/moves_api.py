@@ -13,7 +13,7 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import Endpoint, Handler, post
 from hotline.console.keyed import KEY, key_of
 from hotline.console.problems import Fault, ProblemError
-from hotline.console.who import READERS
+from hotline.console.who import DISCIPLINE, READERS
 from hotline.database import Connection, borrowed, transaction
 from hotline.errors import KeyReusedError
 from routing.cases import Actor, Move, MoveData, Role
@@ -135,6 +135,17 @@ def _check_known(asked: Request, given: Mapping[str, Any]) -> None:
             raise ProblemError(Fault.INVALID, f"{name}: the city's directory has no such value.")
 
 
+_OF_PROTECTED = frozenset(
+    {Move.OPEN, Move.ANSWER_DIRECTLY, Move.EXPLAIN, Move.WITHDRAW, Move.REOPEN}
+)
+"""What discipline does in place of the desk, in protected cases only (hotline/protecting.py)."""
+
+
+def _roles(move: Move) -> frozenset[Role]:
+    roles = MOVES[move].roles & READERS
+    return roles | DISCIPLINE if move in _OF_PROTECTED else roles
+
+
 def _endpoint(move: Move) -> Endpoint:
     return post(
         f"/api/cases/{{case_id}}/{move.replace('_', '-')}",
@@ -143,7 +154,7 @@ def _endpoint(move: Move) -> Endpoint:
         CaseDetail,
         faults=(Fault.NOT_FOUND, Fault.CONFLICT, Fault.ILLEGAL_MOVE, Fault.MISSING_FACT),
         headers=(KEY,),
-        roles=MOVES[move].roles & READERS,
+        roles=_roles(move),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import LiteralString
 
@@ -211,15 +212,16 @@ async def list_journal(asked: Request) -> Journal:
             sight.unit,
             sight.house,
         )
-    shown = rows[: query.limit]
+        page = rows[: query.limit]
+        shown = await sight.shown(conn, [_entry(row) for row in page])
     return Journal(
-        entries=tuple(_entry(row) for row in shown),
-        next=shown[-1]["id"] if len(rows) > query.limit else None,
+        entries=tuple(EntryView(**asdict(it)) for it in shown),
+        next=page[-1]["id"] if len(rows) > query.limit else None,
     )
 
 
-def _entry(row: asyncpg.Record) -> EntryView:
-    return EntryView(**{**dict(row), "body": json.loads(row["body"])})
+def _entry(row: asyncpg.Record) -> journal.Entry:
+    return journal.Entry(**{**dict(row), "body": json.loads(row["body"])})
 
 
 def _json(told: Session) -> web.Response:

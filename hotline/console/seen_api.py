@@ -10,15 +10,16 @@ from typing import Annotated, Any, LiteralString
 
 from pydantic import Field
 
-from hotline import journal
+from hotline import journal, protection_rows
 from hotline.console.desk import Request
 from hotline.console.endpoint import get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Told
-from hotline.console.who import CALLERS, INSPECTORS
+from hotline.console.who import CALLERS, DISCIPLINE, INSPECTORS
 from hotline.database import Connection, borrowed, transaction
 from hotline.journal import Event
 from hotline.masking import mask_text
+from routing.cases import Role
 
 LONGEST_LIST = 1000
 _CALLER: LiteralString = """
@@ -98,10 +99,14 @@ async def _write(
 async def reveal_caller(asked: Request) -> CallerView:
     """Tell a caller's name and number in full, for a reason that is kept."""
     call_id, given = asked.path_id("call_id"), asked.asked(RevealAsked)
+    whole = Role.DISCIPLINE in asked.who.roles
     async with transaction(asked.services.pool) as tx:
         row = await tx.fetchrow(_CALLER, call_id)
         if row is None:
             raise ProblemError(Fault.NOT_FOUND, f"There is no call {call_id}.")
+        case_id = row["case_id"]
+        if case_id and not whole and await protection_rows.of_case(tx, case_id) is not None:
+            raise ProblemError(Fault.FORBIDDEN, "Only discipline learns who made this report.")
         await _write(
             tx,
             asked,
@@ -114,7 +119,7 @@ async def reveal_caller(asked: Request) -> CallerView:
 
 
 async def who_saw(asked: Request) -> Looks:
-    """Everybody who saw a case, heard its call or learnt who called."""
+    """Everybody who saw a case, heard its call, learnt who called, or tried to and could not."""
     case_id = asked.path_id("case_id")
     async with borrowed(asked.services.pool) as conn:
         await asked.sight.check(conn, case_id)
@@ -128,8 +133,8 @@ ENDPOINTS = (
         reveal_caller,
         RevealAsked,
         CallerView,
-        faults=(Fault.NOT_FOUND,),
-        roles=CALLERS,
+        faults=(Fault.NOT_FOUND, Fault.FORBIDDEN),
+        roles=CALLERS | DISCIPLINE,
     ),
     get(
         "/api/cases/{case_id}/seen",

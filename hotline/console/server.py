@@ -21,6 +21,8 @@ from hotline.console.openapi import document
 from hotline.console.pages import add_pages
 from hotline.console.person import SCRAPER, Person
 from hotline.console.problems import Fault, ProblemError
+from hotline.console.refused import note_refusal
+from hotline.console.sight import services_for
 from hotline.openid import Provider
 from hotline.services import Services
 
@@ -86,12 +88,17 @@ def _serve(endpoint: Endpoint) -> Next:
         person = await _person(desk, endpoint, http)
         asked = Request(
             desk=desk,
+            services=services_for(desk.services, person),
             person=person,
             http=http,
             query=_query(endpoint, http),
             body=await _body(endpoint, http),
         )
-        told = await endpoint.handler(asked)
+        try:
+            told = await endpoint.handler(asked)
+        except ProblemError as error:
+            await note_refusal(desk, endpoint, asked, error.problem.type)
+            raise
         if isinstance(told, web.StreamResponse):
             return told
         status, answer = told if isinstance(told, tuple) else (HTTPStatus.OK, told)

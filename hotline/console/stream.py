@@ -67,9 +67,8 @@ def _wanted(asked: Request) -> int | None:
 
 
 async def _follow(response: web.StreamResponse, source: Feed, last: int, asked: Request) -> None:
-    looked, sight = time.monotonic(), asked.sight
-    shown = None if sight.everything else sight.shown
-    async with aclosing(_with_beats(source.follow(last, shown=shown))) as events:
+    looked = time.monotonic()
+    async with aclosing(_with_beats(source.follow(last, shown=asked.sight.shown))) as events:
         async for text in events:
             if _is_over(asked):
                 return

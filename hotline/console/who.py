@@ -24,6 +24,11 @@ ACKNOWLEDGERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.DUTY_OFFICER, 
 """Who says that a burst is seen to."""
 OVERSEERS = frozenset({Role.SUPERVISOR, Role.LEADER})
 """Who gives items, puts matters under supervision, raises and clears them."""
+DISCIPLINE = frozenset({Role.DISCIPLINE})
+PROTECTORS = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.DISCIPLINE})
+"""Who may mark a case as protected."""
+RECUSERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.DISCIPLINE})
+"""Who may keep others than themselves apart from a case."""
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 TELLERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 """Who looks after the notices and the address book."""

@@ -24,7 +24,7 @@ from hotline.demo.settings import exchange_of, free_tcp_port, service_toml
 from telephony.sealing import KeyFile
 from tests.acceptance.proxy import Cable
 from tests.acceptance.stage import Stage, replies
-from tests.conftest import _beside
+from tests.conftest import beside
 
 NOTICE_SECONDS = 2.0
 SORRY_SECONDS = 0.5
@@ -90,7 +90,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Asyn
     folder = tmp_path_factory.mktemp("stage")
     async with connected(postgres) as conn:
         await conn.execute("CREATE DATABASE acceptance")
-    dsn = _beside(postgres, "acceptance")
+    dsn = beside(postgres, "acceptance")
     async with connected(dsn) as conn:
         await migrate(conn)
     async with Telephones(folder=folder / "phones", sipp=sipp) as telephones:

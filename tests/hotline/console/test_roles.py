@@ -23,6 +23,8 @@ OPENERS = "operator dispatcher duty_officer"
 RULERS = "dispatcher duty_officer leader supervisor"
 JUDGES = "auditor dispatcher supervisor"
 DUTY = "duty_officer leader supervisor"
+PROTECTORS = "operator dispatcher discipline"
+PROTECTED = f"{OPENERS} discipline"
 TELLERS = "dispatcher supervisor administrator"
 EXPECTED = {
     "GET /api/session": OPEN,
@@ -62,7 +64,13 @@ EXPECTED = {
     "GET /api/calls": OFFICE,
     "GET /api/calls/{call_id}": OFFICE,
     "GET /api/calls/{call_id}/sound/{leg}": OFFICE,
-    "POST /api/calls/{call_id}/reveal": CALLERS,
+    "POST /api/calls/{call_id}/reveal": f"{CALLERS} discipline",
+    "GET /api/cases/{case_id}/protection": PROTECTORS,
+    "POST /api/cases/{case_id}/protect": PROTECTORS,
+    "POST /api/cases/{case_id}/unprotect": "discipline",
+    "POST /api/cases/{case_id}/take-over": "discipline",
+    "POST /api/cases/{case_id}/recuse": READERS,
+    "POST /api/texts/check": f"{CALLERS} discipline",
     "GET /api/cases/{case_id}/seen": "supervisor discipline",
     "GET /api/units": ALL,
     "GET /api/units/{unit}": ALL,
@@ -87,13 +95,13 @@ EXPECTED = {
     "POST /api/cases": OPENERS,
     "GET /api/cases/work": READERS,
     "GET /api/cases/{case_id}": READERS,
-    "POST /api/cases/{case_id}/open": OPENERS,
-    "POST /api/cases/{case_id}/answer-directly": OPENERS,
+    "POST /api/cases/{case_id}/open": PROTECTED,
+    "POST /api/cases/{case_id}/answer-directly": PROTECTED,
     "POST /api/cases/{case_id}/dispatch": OPENERS,
     "POST /api/cases/{case_id}/answer": "unit",
     "POST /api/cases/{case_id}/redo": "auditor supervisor call_back",
     "POST /api/cases/{case_id}/close": "call_back",
-    "POST /api/cases/{case_id}/explain": OPENERS,
+    "POST /api/cases/{case_id}/explain": PROTECTED,
     "POST /api/cases/{case_id}/consult": RULERS,
     "POST /api/cases/{case_id}/comment": "unit",
     "POST /api/cases/{case_id}/conclude": RULERS,
@@ -117,7 +125,7 @@ EXPECTED = {
     "POST /api/cases/{case_id}/hand-over": READERS,
     "POST /api/cases/{case_id}/accept": READERS,
     "POST /api/cases/{case_id}/decline": READERS,
-    "POST /api/cases/{case_id}/reopen": f"{OPENERS} supervisor call_back",
+    "POST /api/cases/{case_id}/reopen": f"{PROTECTED} supervisor call_back",
     "POST /api/cases/{case_id}/evidence": READERS,
     "GET /api/cases/{case_id}/evidence/{evidence_id}": READERS,
     "GET /api/cases/{case_id}/visits": READERS,
@@ -135,7 +143,7 @@ EXPECTED = {
     "GET /api/cases/{case_id}/members": READERS,
     "GET /api/bursts": OFFICE,
     "POST /api/bursts/{burst_id}/acknowledge": RULERS,
-    "POST /api/cases/{case_id}/withdraw": OPENERS,
+    "POST /api/cases/{case_id}/withdraw": PROTECTED,
     "GET /api/callbacks": CALLERS,
     "POST /api/callbacks/{call_id}/tried": CALLERS,
     "POST /api/callbacks/{call_id}/done": CALLERS,
