@@ -22,6 +22,7 @@ from hotline.console import (
     duty_log_api,
     duty_roster_api,
     evidence_api,
+    faults_api,
     likeness_api,
     moves_api,
     notices_api,
@@ -84,6 +85,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *units_api.ENDPOINTS,
     *supervision_api.ENDPOINTS,
     *tracked_api.ENDPOINTS,
+    *faults_api.ENDPOINTS,
     *stream.ENDPOINTS,
     *numbers.ENDPOINTS,
 )

@@ -41,6 +41,7 @@ _JOURNAL: LiteralString = """
        AND ($3::bigint IS NULL OR case_id = $3)
        AND ($5::boolean OR case_id IN (SELECT seen FROM cases_of_unit($6) AS seen)
             OR ($7::boolean AND case_id IS NULL AND call_id IS NULL))
+       AND ($8::boolean OR NOT starts_with(event, 'fault.'))
      ORDER BY id DESC LIMIT $4"""
 
 
@@ -211,6 +212,7 @@ async def list_journal(asked: Request) -> Journal:
             sight.everything,
             sight.unit,
             sight.house,
+            sight.faults,
         )
         page = rows[: query.limit]
         shown = await sight.shown(conn, [_entry(row) for row in page])

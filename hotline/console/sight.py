@@ -18,7 +18,7 @@ from hotline import sighted
 from hotline.case_rows import Filter
 from hotline.console.person import Person
 from hotline.console.problems import Fault, ProblemError
-from hotline.console.who import ADMINISTRATORS, OFFICE
+from hotline.console.who import ADMINISTRATORS, FAULT_VIEWERS, OFFICE
 from hotline.database import Connection
 from hotline.journal import Entry
 from hotline.services import Services
@@ -51,6 +51,8 @@ class Sight:
 
     everything: bool
     unit: str | None
+    faults: bool
+    """The journal's rows about fault records: who wrote them tells whom they concern."""
     house: bool
     callers: bool
     viewer: str
@@ -82,6 +84,8 @@ class Sight:
 
     async def shown(self, conn: Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Those of some journal rows that may be seen, without what they tell of hidden cases."""
+        if not self.faults:
+            entries = [it for it in entries if not it.event.startswith("fault.")]
         if self.everything and not await conn.fetchval(_THERE, self.viewer):
             return entries
         named = {it.case_id for it in entries} | {
@@ -153,6 +157,7 @@ def visible_cases(person: Person) -> Sight:
     return Sight(
         everything=bool(person.roles & OFFICE),
         unit=person.unit if Role.UNIT in person.roles else None,
+        faults=bool(person.roles & FAULT_VIEWERS),
         house=bool(person.roles & (OFFICE | ADMINISTRATORS)),
         callers=bool(person.roles & OFFICE),
         viewer=viewer_of(person),

@@ -29,6 +29,10 @@ PROTECTORS = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.DISCIPLINE})
 """Who may mark a case as protected."""
 RECUSERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.DISCIPLINE})
 """Who may keep others than themselves apart from a case."""
+FAULT_VIEWERS = frozenset({Role.SUPERVISOR, Role.LEADER, Role.DISCIPLINE})
+"""Who sees every fault record and decides; others see what concerns themselves."""
+FAULT_REPORTERS = FAULT_VIEWERS | {Role.AUDITOR, Role.CALL_BACK}
+"""Who writes down a fault."""
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 TELLERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 """Who looks after the notices and the address book."""

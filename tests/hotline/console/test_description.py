@@ -26,6 +26,7 @@ TRACKED = {
     "source": "市长批示",
     "due_at": (NOW + timedelta(days=9)).isoformat(),
 }
+FAULT = {"fact": "late", "person": "an", "happened_at": NOW.isoformat(), "account": "逾期"}
 SAID = (Said(leg=Leg.CALLER, start=1.0, text="涪城区临园路的路灯坏了"),)
 
 
@@ -96,6 +97,7 @@ async def test_every_answer_fits_its_description(
     for path, body in (
         ("/api/supervision", {"case_id": case_id, "reason": "x"}),
         ("/api/tracked-items", TRACKED),
+        ("/api/faults", FAULT),
     ):
         async with visitor.post(path, json=body) as answer:
             assert answer.status == 200, await answer.text()
@@ -138,6 +140,7 @@ async def test_every_answer_fits_its_description(
             version_id=1,
             supervision_id=1,
             tracked_id=1,
+            fault_id=1,
         )
         query = {"level1": "政法"} if path == "/api/catalogue/resolve" else {}
         async with visitor.get(path, params=query) as answer:

@@ -183,6 +183,7 @@ async def test_no_address_has_a_fault_or_answers_otherwise_than_described(
         "entry_id": [1, 2],
         "supervision_id": [1, 2],
         "tracked_id": [1, 2],
+        "fault_id": [1, 2],
         "evidence_id": [1],
         "incident_id": [1, 2, 3],
         "report_id": [1, 2],
