@@ -12,7 +12,9 @@ import asyncpg
 
 from telephony.sealing import KeyFile, Keyring, SealError
 
-_KNOWN: LiteralString = "SELECT to_regtype('sealed') IS NOT NULL"
+_KNOWN: LiteralString = """
+    SELECT current_schema() AS schema, to_regtype('sealed') IS NOT NULL AS sealed,
+           to_regtype('tails') IS NOT NULL AS tails"""
 _TAILS_KNOWN: LiteralString = "SELECT to_regtype('tails') IS NOT NULL"
 _USED: LiteralString = """
     SELECT DISTINCT (number).key FROM identities WHERE number IS NOT NULL
@@ -64,7 +66,8 @@ AT_ONCE = 1000
 
 async def teach(conn: asyncpg.Connection, keys: KeyFile | None) -> None:
     """Let a connection seal and open; before the types are there it has nothing to learn."""
-    if not await conn.fetchval(_KNOWN):
+    known = await conn.fetchrow(_KNOWN)
+    if known is None or not known["sealed"]:
         return
 
     def ring() -> Keyring:
@@ -77,22 +80,22 @@ async def teach(conn: asyncpg.Connection, keys: KeyFile | None) -> None:
 
     await conn.set_type_codec(
         "sealed",
-        schema=await conn.fetchval("SELECT current_schema()"),
+        schema=known["schema"],
         encoder=lambda text: ring().seal(text),
         decoder=opened,
         format="tuple",
     )
     await conn.set_type_codec(
         "fingerprint",
-        schema=await conn.fetchval("SELECT current_schema()"),
+        schema=known["schema"],
         encoder=lambda text: (ring().fingerprint(text),),
         decoder=lambda value: value[0],
         format="tuple",
     )
-    if await conn.fetchval(_TAILS_KNOWN):
+    if known["tails"]:
         await conn.set_type_codec(
             "tails",
-            schema=await conn.fetchval("SELECT current_schema()"),
+            schema=known["schema"],
             encoder=lambda text: (ring().tails(text),),
             decoder=lambda value: value[0],
             format="tuple",

@@ -67,13 +67,20 @@ class Looks(Told):
     looks: tuple[LookView, ...]
 
 
-async def note(asked: Request, event: Event, **about: Any) -> None:
+async def note(
+    asked: Request,
+    event: Event,
+    *,
+    call_id: int | None = None,
+    case_id: int | None = None,
+    what: str | None = None,
+) -> None:
     """Write down a look; it is over when this returns, so nobody sees without a row."""
-    call_id, case_id = about.pop("call_id", None), about.pop("case_id", None)
+    body = {} if what is None else {"what": what}
     async with transaction(asked.services.pool) as tx:
         if case_id is None and call_id is not None:
             case_id = await tx.fetchval(_CASE_OF, call_id)
-        await _write(tx, asked, event, call_id=call_id, case_id=case_id, body=about)
+        await _write(tx, asked, event, call_id=call_id, case_id=case_id, body=body)
 
 
 async def _write(

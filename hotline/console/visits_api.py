@@ -12,6 +12,7 @@ from hotline.comings import Coming, State
 from hotline.console.case_shapes import Ids
 from hotline.console.desk import Request
 from hotline.console.endpoint import get, post
+from hotline.console.keyed import KEY, made, made_before
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Name, Told, Words
 from hotline.console.who import CALLERS, DESK, OFFICE, READERS
@@ -124,6 +125,9 @@ async def add_visit(asked: Request) -> VisitView:
     with _refusals():
         async with transaction(asked.services.pool) as tx:
             await asked.sight.check(tx, case_id)
+            if (before := await made_before(asked, tx, given)) is not None:
+                found = await visits.of_case(tx, case_id)
+                return next(VisitView(**asdict(it)) for it in found if it.id == before)
             visit = await visits.add(
                 tx,
                 case_id,
@@ -135,6 +139,7 @@ async def add_visit(asked: Request) -> VisitView:
                 actor=asked.actor(),
                 now=asked.services.clock(),
             )
+            await made(asked, tx, visit.id)
     return VisitView(**asdict(visit))
 
 
@@ -250,7 +255,7 @@ _VISITS, _CASE, _ONE = (
 )
 ENDPOINTS = (
     get(_VISITS, list_visits, Visits, faults=_GONE, roles=READERS),
-    post(_VISITS, add_visit, NewVisit, VisitView, faults=_STEP, roles=READERS),
+    post(_VISITS, add_visit, NewVisit, VisitView, faults=_STEP, headers=(KEY,), roles=READERS),
     get(_CASE, comings_of_case, Comings, faults=_GONE, roles=READERS),
     post(_CASE, ask_to_come, NewComing, ComingView, faults=_STEP, roles=CALLERS),
     get("/api/comings", open_comings, Comings, roles=READERS),

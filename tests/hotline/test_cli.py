@@ -22,6 +22,7 @@ from hotline.errors import ConfigError
 from hotline.jobs import JobName
 from telephony.calls import Leg
 from tests.hotline import city
+from tests.hotline.command_line import typist
 from tests.hotline.story import Life, call
 from tests.telephony.exchange import ScriptedExchange
 from transcription.models import SMALL_CN
@@ -32,24 +33,13 @@ Run = Callable[..., Awaitable[tuple[int, str]]]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Type a command; the status and everything that was printed come back."""
-    for name in [name for name in os.environ if name.startswith("HOTLINE_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOTLINE_CONFIG", str(tmp_path / "hotline.toml"))
     monkeypatch.setenv("COLUMNS", "240")
+    typed = typist(monkeypatch, capfd, tmp_path / "hotline.toml")
 
-    async def typed(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["hotline", *words])
+    async def typed_beside(*words: str) -> tuple[int, str]:
+        return await asyncio.to_thread(typed, *words)
 
-        def main() -> int:
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-            return int(ended.value.code or 0)
-
-        status = await asyncio.to_thread(main)
-        said = capfd.readouterr()
-        return status, said.out + said.err
-
-    return typed
+    return typed_beside
 
 
 async def test_check_says_of_every_part_whether_it_works(

@@ -2,18 +2,15 @@
 
 import asyncio
 import json
-import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from hotline import cli
 from hotline.database import Pool
+from tests.hotline.command_line import Run, typist
 
 CITIES = Path(__file__).resolve().parents[2] / "deploy" / "cities"
-Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
@@ -23,23 +20,12 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> Run:
-    for name in [name for name in os.environ if name.startswith("HOTLINE_")]:
-        monkeypatch.delenv(name)
     toml = tmp_path / "hotline.toml"
     toml.write_text(
         f'language = "en"\ndatabase_dsn = {json.dumps(database)}\ndata_dir = "{tmp_path}/data"\n',
         encoding="utf-8",
     )
-    monkeypatch.setenv("HOTLINE_CONFIG", str(toml))
-
-    def typed(*words: str | Path) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["hotline", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capfd.readouterr()
-        return int(ended.value.code or 0), said.out + said.err
-
-    return typed
+    return typist(monkeypatch, capfd, toml)
 
 
 @pytest.fixture

@@ -1,19 +1,16 @@
 """`hotline policy` and `hotline calendar`, typed as an administrator types them."""
 
-import os
 import re
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from hotline import cli
 from hotline.casework import load_casework
 from hotline.config import load
+from tests.hotline.command_line import Run, typist
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-Run = Callable[..., tuple[int, str]]
 NEXT = """
 year: 2027
 source: 国务院办公厅关于2027年部分节假日安排的通知（试验用，日期是编的）
@@ -30,20 +27,9 @@ holidays:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    for name in [name for name in os.environ if name.startswith("HOTLINE_")]:
-        monkeypatch.delenv(name)
     toml = tmp_path / "hotline.toml"
     toml.write_text(f'language = "en"\ndata_dir = "{tmp_path}/data"\n', encoding="utf-8")
-    monkeypatch.setenv("HOTLINE_CONFIG", str(toml))
-
-    def typed(*words: str | Path) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["hotline", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capfd.readouterr()
-        return int(ended.value.code or 0), said.out + said.err
-
-    return typed
+    return typist(monkeypatch, capfd, toml)
 
 
 @pytest.fixture
