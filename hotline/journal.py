@@ -28,6 +28,7 @@ class Event(StrEnum):
     CALL_STARTED = "call.started"
     CALL_RINGING = "call.ringing"
     CALL_ANSWERED = "call.answered"
+    CALL_MESSAGE = "call.message"
     CALL_ENDED = "call.ended"
     RECORDING_STORED = "recording.stored"
     RECORDING_MISSING = "recording.missing"

@@ -11,6 +11,7 @@ from telephony.calls import (
     CallAnswered,
     CallEnded,
     CallEvent,
+    CallMessage,
     CallRinging,
     CallStarted,
     Direction,
@@ -27,6 +28,8 @@ def call_word(event: CallEvent) -> Event:
             return Event.CALL_RINGING
         case CallAnswered():
             return Event.CALL_ANSWERED
+        case CallMessage():
+            return Event.CALL_MESSAGE
         case CallEnded():
             return Event.CALL_ENDED
         case _:

@@ -1,8 +1,8 @@
 """The exchange speaks, calls come out.
 
 Enters: the bytes of an exchange's manager interface (AMI), and the lines of the two files it
-writes itself, CEL and queue_log. Leaves: `CallStarted`, `CallRinging`, `CallAnswered` and
-`CallEnded`, each call once, and the rows that keep them.
+writes itself, CEL and queue_log. Leaves: `CallStarted`, `CallRinging`, `CallAnswered`,
+`CallMessage` and `CallEnded`, each call once, and the rows that keep them.
 
     ami.py            bytes -> asterisk-ami's Event and Response, safely; actions.py the way back
     connection.py     one exchange for ever: Connected, Snapshot, events, Disconnected, in order

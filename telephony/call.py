@@ -202,6 +202,14 @@ class CallAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallMessage:
+    """The caller heard the tone: he leaves a message and waits no more."""
+
+    call: Call
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded:
     """The call is over and has its outcome."""
 
@@ -209,7 +217,7 @@ class CallEnded:
     at: datetime
 
 
-CallEvent: TypeAlias = CallStarted | CallRinging | CallAnswered | CallEnded
+CallEvent: TypeAlias = CallStarted | CallRinging | CallAnswered | CallMessage | CallEnded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from telephony.call import (
     CallEvent,
     CallKey,
     CallKind,
+    CallMessage,
     CallRinging,
     CallStarted,
     Direction,
@@ -41,6 +42,7 @@ from telephony.events import (
     SnapshotTaken,
     System,
     UniqueId,
+    VoicemailReached,
 )
 from telephony.outgoing import call_from_here, is_whole
 from telephony.outgoing import is_over as is_all_over
@@ -55,6 +57,7 @@ __all__ = [
     "CallEvent",
     "CallKey",
     "CallKind",
+    "CallMessage",
     "CallRinging",
     "CallStarted",
     "CallTracker",
@@ -69,7 +72,7 @@ __all__ = [
     "TrackerRules",
 ]
 
-_STARTED, _RINGING, _ANSWERED, _ENDED = 1, 2, 4, 8
+_STARTED, _RINGING, _ANSWERED, _ENDED, _MESSAGE = 1, 2, 4, 8, 16
 _MARGIN = timedelta(seconds=2)
 """A channel the files tell of, and younger than this, may be missing in a snapshot and live."""
 _PATIENCE = timedelta(seconds=5)
@@ -138,6 +141,8 @@ class CallTracker:
         channel.told = _STARTED
         channel.told |= _RINGING if call.ringing_at else 0
         channel.told |= _ANSWERED if call.answered_at else 0
+        channel.message = (0, call.message_at) if call.message_at else channel.message
+        channel.told |= _MESSAGE if call.message_at else 0
         party.last = max(
             at for at in (call.started_at, call.queued_at, call.ringing_at, call.answered_at) if at
         )
@@ -268,6 +273,10 @@ class CallTracker:
             events.append(
                 CallRinging(call=call_of(system, caller, answer, self._rules), at=party.rang[1])
             )
+        if caller.message is not None and not caller.told & (_MESSAGE | _ANSWERED):
+            caller.told |= _MESSAGE
+            call = call_of(system, caller, answer, self._rules)
+            events.append(CallMessage(call=call, at=caller.message[1]))
         over = caller.ended is not None and (force or is_over(caller))
         if answer and not caller.told & _ANSWERED and (over or answer[0][0] < COARSEST):
             caller.told |= _ANSWERED
@@ -284,10 +293,10 @@ class CallTracker:
 _TELLING = frozenset(
     {
         *(ChannelStarted, ChannelEnded, LinkedIdEnded, QueueJoined),
-        *(OperatorCalled, OperatorConnected, BridgeEntered, BadgeTold),
+        *(OperatorCalled, OperatorConnected, BridgeEntered, BadgeTold, VoicemailReached),
     }
 )
-"""The kinds of facts with which a call can start, ring, be answered or end."""
+"""The kinds of facts with which a call can start, ring, be answered, leave a message or end."""
 _ENDING = frozenset({ChannelEnded, LinkedIdEnded})
 _CHANGING = frozenset(
     {ChannelStarted, ChannelEnded, QueueJoined, OperatorCalled, OperatorConnected}

@@ -19,6 +19,7 @@ from telephony.calls import (
     CallAnswered,
     CallEvent,
     CallKey,
+    CallMessage,
     CallRinging,
     CallStarted,
     Direction,
@@ -48,7 +49,7 @@ class StoredCall:
 
 
 _FIND: LiteralString = """
-SELECT id, ringing_at, answered_at, ended_at
+SELECT id, ringing_at, answered_at, message_at, ended_at
   FROM calls WHERE system = $1 AND linked_id = $2 FOR NO KEY UPDATE
 """
 _TAKE_TURN: LiteralString = "SELECT last FROM call_counter FOR UPDATE"
@@ -116,6 +117,8 @@ def _is_news(event: CallEvent, known: asyncpg.Record) -> bool:
             return known["ringing_at"] is None
         case CallAnswered():
             return known["answered_at"] is None
+        case CallMessage():
+            return known["message_at"] is None
         case _:
             return True  # it had not ended
 

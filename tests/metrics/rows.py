@@ -16,6 +16,7 @@ class CallRow:
     started_at: datetime
     queued: float | None = None
     answered: float | None = None
+    message: float | None = None
     ended: float | None = None
     outcome: str | None = None
     recovered: bool = False
@@ -27,8 +28,8 @@ class CallRow:
     async def write(self, conn: asyncpg.Connection) -> None:
         await conn.execute(
             """INSERT INTO calls (id, system, linked_id, line, started_at, queued_at, answered_at,
-                                  ended_at, outcome, recovered)
-               VALUES ($1, 'mianyang-1', $2, $3, $4, $5, $6, $7, $8, $9)""",
+                                  ended_at, outcome, recovered, message_at)
+               VALUES ($1, 'mianyang-1', $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
             self.id,
             f"mianyang-1-{self.id}.1",
             self.line,
@@ -38,6 +39,7 @@ class CallRow:
             self.at(self.ended),
             self.outcome,
             self.recovered,
+            self.at(self.message),
         )
 
 

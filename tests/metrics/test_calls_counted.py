@@ -28,7 +28,8 @@ def some_call(rng: random.Random, number: int) -> CallRow:
     age = rng.choice([rng.uniform(0, 3 * DAY), DAY, DAY - 1e-6, DAY + 1e-6])
     call = CallRow(id=number, line=line, started_at=NOW - timedelta(seconds=age))
     call.recovered = rng.random() < 0.1
-    fate = rng.choice(["answered", "talking", "short", "long", "gave_up", "notice", "waiting"])
+    fates = ("answered", "talking", "short", "long", "gave_up", "notice", "waiting")
+    fate = rng.choice((*fates, "message", "leaving"))
     wait = rng.choice([*WAIT_BUCKETS, 0.0, 15.000001, rng.uniform(0, 700)])
     talk = rng.choice([*TALK_BUCKETS, rng.uniform(0, 4000)])
     if fate == "notice":
@@ -45,6 +46,10 @@ def some_call(rng: random.Random, number: int) -> CallRow:
         call.ended, call.outcome = 8.0, "abandoned_short"
     elif fate == "long":
         call.ended, call.outcome = 6.0 + max(wait, 5.0), "abandoned"
+    elif fate in {"message", "leaving"}:
+        call.message = 6.0 + wait
+        if fate == "message":
+            call.ended, call.outcome = call.message + talk, "voicemail"
     elif fate == "gave_up":
         call.ended, call.outcome = 66.0, "unanswered"
     return call
@@ -69,7 +74,7 @@ async def test_every_count_equals_a_walk_over_the_rows(conn: asyncpg.Connection)
     for line, target in targets.items():
         mine = [c for c in calls if (c.line if c.line in targets else "other") == line]
         asked = [c for c in mine if asked_at(c) is not None]
-        waiting = [c for c in asked if c.answered is None and c.ended is None]
+        waiting = [c for c in asked if (c.answered, c.message, c.ended) == (None, None, None)]
         answered = [c for c in asked if c.answered is not None]
 
         def in_time(call: CallRow, target: float = target) -> bool:
@@ -108,7 +113,7 @@ async def test_every_count_equals_a_walk_over_the_rows(conn: asyncpg.Connection)
         assert counts.target_answered == sum(recent(c) and in_time(c) for c in answered)
         assert counts.connect.value == counts.window_answered / counts.window_offered
 
-        for outcome in ("answered", "abandoned", "abandoned_short", "unanswered"):
+        for outcome in ("answered", "abandoned", "abandoned_short", "unanswered", "voicemail"):
             assert found.ended.get((line, outcome), 0) == sum(c.outcome == outcome for c in mine)
             check_waits(found.waits.get((line, outcome)), mine, outcome)
         talks = [c.ended - c.answered for c in answered if c.ended and c.answered]
@@ -120,7 +125,7 @@ async def test_every_count_equals_a_walk_over_the_rows(conn: asyncpg.Connection)
 def check_waits(histogram: object, calls: list[CallRow], outcome: str) -> None:
     waits = []
     for call in calls:
-        end = call.answered if call.answered is not None else call.ended
+        end = next((at for at in (call.answered, call.message, call.ended) if at is not None), None)
         said = "answered" if call.answered is not None else call.outcome
         if call.queued is not None and end is not None and said == outcome:
             begin, until = call.at(call.queued), call.at(end)

@@ -16,6 +16,7 @@ from telephony.calls import (
     CallAnswered,
     CallEnded,
     CallEvent,
+    CallMessage,
     CallRinging,
     CallStarted,
     CallTracker,
@@ -264,6 +265,21 @@ def test_the_event_log_tells_what_became_of_a_call_out(
 def test_events_come_in_the_order_of_a_call() -> None:
     kinds = [type(event) for event in replay(facts_of("answered", "ami"))]
     assert kinds == [CallStarted, CallRinging, CallAnswered, CallEnded]
+
+
+@pytest.mark.parametrize("source", ["ami", "cel"])
+def test_who_leaves_a_message_waits_no_longer_while_he_speaks(source: str) -> None:
+    events = replay(facts_of("message_left", source))
+    kinds = [type(event) for event in events]
+    assert kinds == [CallStarted, CallRinging, CallMessage, CallEnded]
+    told = events[2].call
+    assert (told.message_at, told.ended_at) == (events[2].at, None)
+    assert told.wait == events[3].call.wait
+    tracker = CallTracker(RULES)
+    tracker.resume(told)  # a new process in the middle of the message
+    (end,) = replay(facts_of("message_left", source)[-4:], tracker)
+    assert end.call.outcome is Outcome.VOICEMAIL
+    assert end.call.wait == told.wait
 
 
 def test_recordings_are_expected_under_the_names_the_exchange_gave() -> None:

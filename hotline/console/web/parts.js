@@ -21,6 +21,7 @@ const OUTCOME_TONES = { answered: "green", abandoned: "red", unanswered: "red", 
 export function callStage(call) {
   if (call.outcome) return "ended";
   if (call.answered_at) return "talking";
+  if (call.message_at) return "message";
   if (call.ringing_at) return "ringing";
   return call.queued_at ? "waiting" : "notice";
 }
@@ -33,12 +34,12 @@ const OURS = { answered: "green", unanswered: "plain", failed: "plain" }; // tha
 export function callBadge(call) {
   if (call.outcome) return badge(title("outcome", call.outcome), (call.direction === "incoming" ? OUTCOME_TONES : OURS)[call.outcome]);
   const stage = callStage(call);
-  return badge(t(`stage.${stage}`), { talking: "green live", ringing: "amber live", waiting: "amber live", notice: "blue live" }[stage]);
+  return badge(t(`stage.${stage}`), { talking: "green live", ringing: "amber live", waiting: "amber live", notice: "blue live", message: "blue live" }[stage]);
 }
 
 export function callTimer(call) {
   if (call.outcome) return duration(call.talk_seconds ?? call.wait_seconds);
-  return since(call.answered_at || call.queued_at || call.started_at, h("span", { class: "timer" }));
+  return since(call.answered_at || call.message_at || call.queued_at || call.started_at, h("span", { class: "timer" }));
 }
 
 export function standingBadge(standing) {
