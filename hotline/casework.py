@@ -17,6 +17,7 @@ from routing.in_force import InForce
 from routing.policy import FOLDER, Policy, load_policies, newest
 
 _DEPLOY = Path(next(iter(deploy.__path__)))
+SHIPPED = _DEPLOY
 SHIPPED_POLICIES = _DEPLOY / "policies"
 SHIPPED_REPORTING = _DEPLOY / "duty" / "reporting.yaml"
 SHIPPED_CALENDARS = _DEPLOY / "calendars"

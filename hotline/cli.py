@@ -24,6 +24,7 @@ from hotline import (
     cli_phones,
     cli_policy,
     cli_reconcile,
+    cli_retention,
     cli_speech,
     cli_store,
     cli_users,
@@ -61,6 +62,7 @@ app.add_typer(cli_phones.phones_app, name="phones")
 app.add_typer(cli_speech.model, name="model")
 app.add_typer(cli_policy.policy_app, name="policy")
 app.add_typer(cli_policy.calendar_app, name="calendar")
+app.add_typer(cli_retention.retention_app, name="retention")
 app.add_typer(cli_store.store_app, name="store")
 app.command("calls")(cli_cases.calls)
 app.command("reconcile")(cli_reconcile.reconcile)

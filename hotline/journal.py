@@ -169,6 +169,7 @@ class Event(StrEnum):
     BURST_RAISED = "burst.raised"
     BURST_ACKNOWLEDGED = "burst.acknowledged"
     BURST_ENDED = "burst.ended"
+    RETENTION_DELETED = "retention.deleted"
     CITY_LOADED = "city.loaded"
     CARD_PUBLISHED = "card.published"
     CARD_RETIRED = "card.retired"

@@ -46,7 +46,7 @@ COVERAGE_KINDS = ("staff", "roster", "handover")
 CALLOUT_STATES = ("running", "acknowledged", "exhausted")
 INCIDENT_STATES = ("raised", "open")
 DUTY_TIMERS = (*Timer, "instruction")
-RECORDING_STATES = ("expected", "stored", "missing", "damaged")
+RECORDING_STATES = ("expected", "stored", "missing", "damaged", "deleted")
 
 
 def render(

@@ -132,7 +132,7 @@ class CallView(Told):
     recovered: bool
     wait_seconds: float | None
     talk_seconds: float | None
-    recordings: dict[Leg, Literal["expected", "stored", "missing", "damaged"]]
+    recordings: dict[Leg, Literal["expected", "stored", "missing", "damaged", "deleted"]]
     transcripts: dict[Leg, Literal["pending", "done", "failed"]]
     case: CaseRef | None
     about: CallAbout | None
@@ -149,7 +149,7 @@ class RecordingView(Told):
     """One recorded leg; `url` plays it when it is stored."""
 
     leg: Leg
-    state: Literal["expected", "stored", "missing", "damaged"]
+    state: Literal["expected", "stored", "missing", "damaged", "deleted"]
     seconds: float | None
     started_at: datetime | None
     reason: str | None

@@ -1,0 +1,164 @@
+"""What is old enough to be deleted, and its deletion, in PostgreSQL; in the caller's transaction.
+
+Each class has one statement that counts, one that counts what is held, and one that deletes some
+and returns what each was, so that the proof can tell it by its hash.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+
+import asyncpg
+
+from hotline.database import Connection
+from routing.retention import Kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """How a class is counted and deleted: $1 is the moment before which it is due, $2 how many."""
+
+    due: LiteralString
+    held: LiteralString
+    delete: LiteralString
+
+
+_RECORDINGS: LiteralString = """
+    FROM recordings r JOIN calls c ON c.id = r.call_id
+   WHERE r.state = 'stored' AND c.ended_at < $1::timestamptz"""
+_TRANSCRIPTS: LiteralString = """
+    FROM transcripts t JOIN calls c ON c.id = t.call_id
+   WHERE t.state = 'done' AND t.text <> '' AND c.ended_at < $1::timestamptz"""
+_TEXTS: LiteralString = """
+    FROM case_texts t JOIN cases k ON k.id = t.case_id
+   WHERE t.text IS NOT NULL AND k.closed_at < $1::timestamptz"""
+# A person is forgotten when the last call to or from the number is old enough.
+_IDENTITIES: LiteralString = """
+    FROM identities i
+   WHERE (i.number IS NOT NULL OR i.name IS NOT NULL) AND i.first_seen < $1::timestamptz
+     AND NOT EXISTS (SELECT FROM calls c WHERE (c.caller = i.token OR c.callee = i.token)
+                        AND coalesce(c.ended_at, 'infinity') >= $1)
+     AND NOT EXISTS (SELECT FROM blocks b WHERE b.caller = i.token AND b.lifted_at IS NULL
+                        AND coalesce(b.until, 'infinity') >= $1)"""
+_HELD_IDENTITY: LiteralString = """
+    EXISTS (SELECT FROM calls c WHERE (c.caller = i.token OR c.callee = i.token)
+               AND call_is_held(c.id))"""
+_FREE: LiteralString = " AND NOT call_is_held(c.id)"
+_COUNT: LiteralString = "SELECT count(*) "
+
+SORTS: Mapping[Kept, Sort] = {
+    Kept.RECORDINGS: Sort(
+        due=_COUNT + _RECORDINGS + _FREE,
+        held=_COUNT + _RECORDINGS + " AND call_is_held(c.id)",
+        delete=(
+            """
+            WITH due AS (SELECT r.call_id, r.leg, r.kept_in, r.path, r.sha256 """  # noqa: S608 - of literal parts
+            + _RECORDINGS
+            + _FREE
+            + """ ORDER BY r.call_id, r.leg LIMIT $2 FOR UPDATE OF r SKIP LOCKED),
+            noted AS (
+                INSERT INTO retention_items (call_id, leg, kept_in, path, sha256, decided_at)
+                SELECT call_id, leg, kept_in, path, sha256, now() FROM due)
+            UPDATE recordings r SET state = 'deleted', path = NULL, sha256 = NULL
+              FROM due d WHERE r.call_id = d.call_id AND r.leg = d.leg
+            RETURNING r.call_id || '/' || r.leg AS item"""
+        ),
+    ),
+    Kept.TRANSCRIPTS: Sort(
+        due=_COUNT + _TRANSCRIPTS + _FREE,
+        held=_COUNT + _TRANSCRIPTS + " AND call_is_held(c.id)",
+        delete=(
+            "WITH due AS (SELECT t.call_id, t.leg "  # noqa: S608 - of literal parts
+            + _TRANSCRIPTS
+            + _FREE
+            + """ ORDER BY t.call_id, t.leg LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
+            UPDATE transcripts t SET text = '', words = '[]', reason = 'deleted'
+              FROM due d WHERE t.call_id = d.call_id AND t.leg = d.leg
+            RETURNING t.call_id || '/' || t.leg AS item"""
+        ),
+    ),
+    Kept.TEXTS: Sort(
+        due=_COUNT + _TEXTS + " AND NOT case_is_held(k.id)",
+        held=_COUNT + _TEXTS + " AND case_is_held(k.id)",
+        delete=(
+            "WITH due AS (SELECT t.id, t.case_id, t.sort "  # noqa: S608 - of literal parts
+            + _TEXTS
+            + """ AND NOT case_is_held(k.id)
+              ORDER BY t.case_id, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED),
+            emptied AS (
+                UPDATE cases k SET summary = NULL
+                 WHERE k.id IN (SELECT case_id FROM due WHERE sort = 'summary'))
+            UPDATE case_texts t SET text = NULL, erased_at = now() FROM due d WHERE t.id = d.id
+            RETURNING t.digest AS item"""
+        ),
+    ),
+    Kept.IDENTITIES: Sort(
+        due=_COUNT + _IDENTITIES + " AND NOT " + _HELD_IDENTITY,
+        held=_COUNT + _IDENTITIES + " AND " + _HELD_IDENTITY,
+        delete=(
+            "WITH due AS (SELECT i.token "  # noqa: S608 - of literal parts
+            + _IDENTITIES
+            + " AND NOT "
+            + _HELD_IDENTITY
+            + """ ORDER BY i.token LIMIT $2 FOR UPDATE OF i SKIP LOCKED)
+            UPDATE identities i SET number = NULL, name = NULL, look_up = NULL, tail = NULL,
+                   plain_number = NULL, plain_name = NULL
+              FROM due d WHERE i.token = d.token RETURNING i.token::text AS item"""
+        ),
+    ),
+    Kept.ACCESS: Sort(
+        due="SELECT count(*) FROM sessions WHERE expires_at < $1",
+        held="SELECT 0",
+        delete="""
+            DELETE FROM sessions WHERE id IN (
+                SELECT id FROM sessions WHERE expires_at < $1 ORDER BY id LIMIT $2)
+            RETURNING id::text AS item""",
+    ),
+    Kept.GIVEN: Sort(
+        due="SELECT count(*) FROM notices WHERE settled_at < $1 AND state <> 'queued'",
+        held="SELECT 0",
+        delete="""
+            DELETE FROM notices WHERE id IN (
+                SELECT id FROM notices WHERE settled_at < $1 AND state <> 'queued'
+                 ORDER BY id LIMIT $2)
+            RETURNING id::text AS item""",
+    ),
+}
+_PENDING: LiteralString = """
+    SELECT call_id, leg, kept_in, path, sha256 FROM retention_items
+     ORDER BY call_id, leg LIMIT $1"""
+_GONE: LiteralString = "DELETE FROM retention_items WHERE call_id = $1 AND leg = $2"
+_PROOFS: LiteralString = """
+    SELECT id, at, body::text AS body FROM journal WHERE event = 'retention.deleted' ORDER BY id"""
+
+
+async def counted(conn: Connection, sort: Sort, before: datetime) -> tuple[int, int]:
+    """How many are due, and how many as old are held."""
+    held = sort.held if "$1" in sort.held else None
+    return (
+        int(await conn.fetchval(sort.due, before)),
+        0 if held is None else int(await conn.fetchval(held, before)),
+    )
+
+
+async def delete(conn: Connection, sort: Sort, before: datetime, most: int) -> list[str]:
+    """Delete some that are due; returns what each was."""
+    return [row["item"] for row in await conn.fetch(sort.delete, before, most)]
+
+
+async def pending(conn: Connection, most: int) -> list[asyncpg.Record]:
+    """Recordings decided upon whose sound may still be there."""
+    rows: list[asyncpg.Record] = await conn.fetch(_PENDING, most)
+    return rows
+
+
+async def gone(conn: Connection, call_id: int, leg: str) -> None:
+    """The sound of a recording is deleted."""
+    await conn.execute(_GONE, call_id, leg)
+
+
+async def proofs(conn: Connection) -> list[asyncpg.Record]:
+    """Every proof of a deletion, oldest first."""
+    rows: list[asyncpg.Record] = await conn.fetch(_PROOFS)
+    return rows
