@@ -7,7 +7,7 @@ import pytest
 
 from telephony import cel
 from telephony.calls import Call, CallEnded, CallTracker, Direction, Outcome, Side
-from telephony.events import ChannelStarted, OutsideDialled
+from telephony.events import ChannelStarted, LinkedId, OutsideDialled, UniqueId
 from telephony.reconcile import judge, told_by_files
 from tests.calls.plays_outside import OUTSIDE
 from tests.calls.recorded import NAMES, RULES, SYSTEM, recorded
@@ -109,7 +109,7 @@ def test_a_number_dialled_by_hand_that_leads_nowhere_is_a_call_that_failed() -> 
     facts = [
         fact
         for fact in recorded("colleague_refuses").ami
-        if fact.unique_id == whole("colleague_refuses").key.linked_id
+        if str(fact.unique_id) == whole("colleague_refuses").key.linked_id
         and not hasattr(fact, "operator_unique_id")
     ]
     tracker = CallTracker(RULES)
@@ -131,7 +131,7 @@ def test_one_who_listens_or_takes_no_call_is_none() -> None:
     ]
     for unique_id, calls in ((start.unique_id, 1), (f"{SYSTEM}-1795665351.7", 0)):
         facts = [
-            replace(fact, unique_id=unique_id, linked_id=unique_id)
+            replace(fact, unique_id=UniqueId(unique_id), linked_id=LinkedId(unique_id))
             for fact in recorded("dialled_and_not_taken_at_the_desk").ami
         ]
         tracker = CallTracker(RULES)
