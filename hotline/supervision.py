@@ -48,6 +48,8 @@ from routing.triggers import Burst, Occasion, Version
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200
+_LATELY = timedelta(days=30)
+"""How far back bursts are looked at: further than any standstill."""
 _UNDATED = timedelta(hours=1)
 """A clock that cannot be computed is tried again then, or at once after a change."""
 
@@ -80,7 +82,8 @@ class SupervisionDesk:
     async def catch_up(self, now: datetime) -> int:
         """Do all there is to do for a moment; returns how many things were settled."""
         settled = 0
-        for step in (self._cases, self._tracked, self._cards, self._date, self._raise):
+        steps = (self._cases, self._tracked, self._bursts, self._cards, self._date, self._raise)
+        for step in steps:
             while done := await step(now):
                 settled += done
         return settled
@@ -128,6 +131,23 @@ class SupervisionDesk:
                 await journal.take_turn(tx)
                 settled += await tracking.look(tx, item, now, limits)
         return settled
+
+    async def _bursts(self, now: datetime) -> int:
+        """What many callers said in like words, found by bursts.py."""
+        limits, opened = self._limits(), 0
+        rule = rules_of(limits.policy).of(Trigger.CONCENTRATED)
+        async with borrowed(self._pool) as conn:
+            since = now - _LATELY
+            found = await looks.alike_bursts(conn, since, rule.count or 0) if rule else []
+        for burst in found:
+            occasion = triggers.concentrated(burst, rule)
+            if occasion is not None:
+                async with transaction(self._pool) as tx:
+                    await journal.take_turn(tx)
+                    subject, policy = supervising.of_burst(burst), limits.policy
+                    new = await supervising.opened(tx, subject, occasion, now, policy, limits)
+                    opened += new is not None
+        return opened
 
     async def _cards(self, now: datetime) -> int:
         limits = self._limits()

@@ -77,6 +77,8 @@ _REPEATS: LiteralString = """
        AND ac.started_at > bc.started_at - $2::interval
       JOIN cases a ON a.call_id = ac.id
      WHERE a.opened_at IS NOT NULL AND a.kind <> $3 AND a.outcome IS DISTINCT FROM 'withdrawn'
+       AND NOT (a.id = ANY (ARRAY(SELECT withheld_cases()))
+                OR b.id = ANY (ARRAY(SELECT withheld_cases())))
        AND a.id <> ALL (ARRAY(SELECT hidden_cases('{}')))
        AND (a.level1 = b.level1 OR a.id = b.same_as OR a.same_as = b.same_as)
      ORDER BY b.id, a.id"""
@@ -90,10 +92,28 @@ _BURSTS: LiteralString = """
        AND a.drafted_at > b.drafted_at - $2::interval AND a.drafted_at <= b.drafted_at
       LEFT JOIN calls ac ON ac.id = a.call_id
      WHERE a.kind <> $4 AND a.outcome IS DISTINCT FROM 'withdrawn'
+       AND a.id <> ALL (ARRAY(SELECT withheld_cases()))
        AND a.id <> ALL (ARRAY(SELECT hidden_cases('{}')))
      GROUP BY b.id
     HAVING count(DISTINCT coalesce(ac.caller::text, 'case ' || a.id)) >= $3
      ORDER BY b.id"""
+
+
+# Found by their words (bursts.py); those of a category are counted above by the same rule.
+_ALIKE: LiteralString = """
+    SELECT u.id, u.raised_at, u.area, array_agg(a.id ORDER BY a.id) AS ids,
+           count(DISTINCT coalesce(ac.caller::text, 'case ' || a.id)) AS callers,
+           mode() WITHIN GROUP (ORDER BY a.unit) FILTER (WHERE a.given_at IS NOT NULL) AS unit
+      FROM bursts u
+      JOIN burst_cases b ON b.burst_id = u.id
+      JOIN cases a ON a.id = b.case_id
+      LEFT JOIN calls ac ON ac.id = a.call_id
+     WHERE u.sort = 'alike' AND u.last_at > $1 AND a.kind IS DISTINCT FROM $3
+       AND a.id <> ALL (ARRAY(SELECT withheld_cases()))
+       AND NOT EXISTS (SELECT FROM supervisions s WHERE s.subject = 'matter/burst/' || u.id)
+     GROUP BY u.id
+    HAVING count(DISTINCT coalesce(ac.caller::text, 'case ' || a.id)) >= $2
+     ORDER BY u.id"""
 
 
 async def waiting(conn: Connection, now: datetime, limit: int) -> list[Look]:
@@ -201,3 +221,17 @@ async def bursts(
         )
         for row in await conn.fetch(_BURSTS, ids, within, callers, NEVER_POOLED)
     }
+
+
+async def alike_bursts(conn: Connection, since: datetime, callers: int) -> list[Burst]:
+    """Bursts that were found by their words, with so many callers and no record yet."""
+    return [
+        Burst(
+            matter=f"burst/{row['id']}",
+            at=row["raised_at"],
+            callers=row["callers"],
+            case_ids=tuple(row["ids"]),
+            unit=row["unit"],
+        )
+        for row in await conn.fetch(_ALIKE, since, callers, NEVER_POOLED)
+    ]

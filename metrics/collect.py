@@ -216,6 +216,10 @@ class Snapshot:
     gaps: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     callouts: Mapping[str, int] = field(default_factory=dict)
     bursts: Mapping[str, int] = field(default_factory=dict)
+    supervision: Mapping[str, int] = field(default_factory=dict)
+    """Records that are not cleared, by level."""
+    unsupervised: int = 0
+    """What is overdue and has no record."""
     probes: Mapping[tuple[str, str], Probed] = field(default_factory=dict)
     """By system and line."""
     incidents: Mapping[str, int] = field(default_factory=dict)

@@ -33,6 +33,7 @@ from metrics.collect import (
 from metrics.names import Metric, Shape
 from routing.cases import CaseState
 from routing.duty_incidents import Timer
+from routing.supervision_rules import Level
 from telephony.agents import AgentState
 from telephony.calls import Outcome
 from telephony.errors import Reason
@@ -226,6 +227,9 @@ def _of_people(snapshot: Snapshot) -> Iterator[Family]:
     yield _family(names.CALLOUTS, callouts)
     bursts = [((state,), snapshot.bursts.get(state, 0)) for state in BURST_STATES]
     yield _family(names.BURSTS, bursts)
+    levels = [((str(level),), snapshot.supervision.get(level, 0)) for level in Level]
+    yield _family(names.SUPERVISION, levels)
+    yield _family(names.UNSUPERVISED, [((), snapshot.unsupervised)])
     incidents = [((state,), snapshot.incidents.get(state, 0)) for state in INCIDENT_STATES]
     yield _family(names.DUTY_INCIDENTS, incidents)
     overdue = [((str(timer),), snapshot.overdue.get(timer, 0)) for timer in DUTY_TIMERS]

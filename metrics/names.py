@@ -206,6 +206,15 @@ DUTY_OVERDUE = _gauge(
     "timer",
 )
 
+# --- supervision -----------------------------------------------------------------------------
+SUPERVISION = _gauge(
+    "hotline_supervision", "Matters under supervision that are not cleared, by level.", "level"
+)
+UNSUPERVISED = _gauge(
+    "hotline_overdue_unsupervised",
+    "Cases and tracked items past their limit without a supervision record: always 0.",
+)
+
 # --- bursts ----------------------------------------------------------------------------------
 BURSTS = _gauge(
     "hotline_bursts",

@@ -132,6 +132,24 @@ _BURSTS: LiteralString = """
     SELECT CASE WHEN acknowledged_at IS NULL THEN 'unseen' ELSE 'acknowledged' END AS state,
            count(*) AS found
       FROM bursts WHERE ended_at IS NULL GROUP BY 1"""
+_SUPERVISION: LiteralString = """
+    SELECT level, count(*) AS found FROM supervisions
+     WHERE state <> 'cleared'
+       AND (case_id IS NULL OR case_id <> ALL (ARRAY(SELECT hidden_cases('{}'))))
+     GROUP BY level"""
+# A case's main limit ends at `due_at`; the record of that very end is what is looked for.
+_UNSUPERVISED: LiteralString = """
+    SELECT (SELECT count(*) FROM cases c
+             WHERE c.due_at < $1 AND c.state NOT IN ('closed', 'archived')
+               AND c.answered_at IS NULL AND c.closed_at IS NULL
+               AND c.id <> ALL (ARRAY(SELECT hidden_cases('{}')))
+               AND NOT EXISTS (SELECT FROM supervisions s
+                                WHERE s.case_id = c.id AND s.stage = 'handling'
+                                  AND s.ends_at = c.due_at))
+         + (SELECT count(*) FROM tracked_items t
+             WHERE t.due_at < $1 AND t.settled_at IS NULL AND t.reported_at IS NULL
+               AND NOT EXISTS (SELECT FROM supervisions s
+                                WHERE s.tracked_id = t.id AND s.stage = 'handling'))"""
 _CALLOUTS: LiteralString = "SELECT state, count(*) AS found FROM callouts GROUP BY state"
 
 _INCIDENTS: LiteralString = """
@@ -245,6 +263,8 @@ async def snapshot(
         gaps = await conn.fetch(_GAPS, names)
         callouts = await conn.fetch(_CALLOUTS)
         bursts = await conn.fetch(_BURSTS)
+        supervision = await conn.fetch(_SUPERVISION)
+        unsupervised = await conn.fetchval(_UNSUPERVISED, now)
         incidents = await conn.fetch(_INCIDENTS)
         overdue = await conn.fetch(_OVERDUE)
         probes = await conn.fetch(_PROBES, names, now)
@@ -267,6 +287,8 @@ async def snapshot(
         gaps={(row["line"], row["kind"]): row["starts_at"] for row in gaps},
         callouts={row["state"]: row["found"] for row in callouts},
         bursts={row["state"]: row["found"] for row in bursts},
+        supervision={row["level"]: row["found"] for row in supervision},
+        unsupervised=unsupervised,
         probes=dict(map(_probed, probes)),
         incidents={row["state"]: row["found"] for row in incidents},
         overdue={row["kind"]: row["found"] for row in overdue},

@@ -18,12 +18,17 @@ from hotline.config import Config
 from hotline.database import Pool, transaction
 from hotline.journal import Event
 from hotline.supervision import SupervisionDesk
+from metrics.collect import Line
+from metrics.exporter import render
+from metrics.ledger import Ledger
+from metrics.store import snapshot
 from routing import store, tracked
 from routing.cards import CardText
 from routing.cases import Actor, Kind, Move, MoveData, Role, Solved, Urgency
 from routing.supervision import ItemType, SupervisionState
 from routing.supervision_rules import Level
 from tests.hotline.test_reminders import local
+from tests.metrics.test_page import PROCESS
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 UNIT = "市水务（集团）有限公司"
@@ -450,3 +455,82 @@ async def test_a_card_past_its_day_is_supervised_once_for_each_version(
     assert row is not None
     assert (row["type"], row["trigger"], row["unit"]) == ("knowledge", "stale_card", text.name)
     assert row["since"] == local("2026-11-23T00:00")
+
+
+async def page_of(conn: asyncpg.Connection, now: datetime) -> list[str]:
+    lines = (Line(name="mayor"),)
+    text, _ = render(await snapshot(conn, lines, Ledger(["mayor"], lambda _: None), now), PROCESS)
+    return [row for row in text.decode().splitlines() if "superv" in row and row[0] != "#"]
+
+
+async def test_the_figures_count_levels_and_everything_overdue_without_a_record(
+    pool: Pool, conn: asyncpg.Connection, desk: SupervisionDesk
+) -> None:
+    hidden, late = [await opened(pool, MONDAY), await opened(pool, MONDAY)]
+    await dispatched(pool, late, MONDAY)
+    facts = {
+        "type": ItemType.TARGET,
+        "title": "目标",
+        "source": "年度目标",
+        "unit": UNIT,
+        "person": None,
+        "urgency": Urgency.NORMAL,
+        "case_id": None,
+        "due_at": local("2026-11-25T18:00"),
+    }
+    async with transaction(pool) as tx:
+        await tracking.given(tx, facts, CHIEF, MONDAY, CASEWORK.limits)
+        await tx.execute(
+            """INSERT INTO protections (case_id, against_office, taker, marked_at, marked_by)
+               VALUES ($1, false, '1001', $2, '1001')""",
+            hidden,
+            MONDAY,
+        )
+    before, now = local("2026-11-26T18:00"), local("2026-11-26T18:00:01")
+    for moment, missing in ((before, 1.0), (now, 2.0)):
+        rows = await page_of(conn, moment)
+        assert f"hotline_overdue_unsupervised {missing}" in rows
+    await desk.catch_up(now)
+    assert await page_of(conn, now) == [
+        # Not signed for and late, the case and the item; the protected case is in no figure.
+        'hotline_supervision{level="urge"} 4.0',
+        'hotline_supervision{level="supervise"} 0.0',
+        'hotline_supervision{level="list"} 0.0',
+        "hotline_overdue_unsupervised 0.0",
+    ]
+
+
+async def test_a_burst_found_by_its_words_is_supervised_once_and_protected_cases_are_not_pooled(
+    pool: Pool, desk: SupervisionDesk
+) -> None:
+    async with transaction(pool) as tx:
+        crowd = [await caller_in(tx) for _ in range(11)]
+    ids = [await opened(pool, MONDAY, caller, kind=Kind.HELP) for caller in crowd]
+    async with transaction(pool) as tx:
+        burst = await tx.fetchval(
+            """INSERT INTO bursts (sort, area, first_case, raised_at, stretch, raised_with, usual,
+                                   last_at)
+               VALUES ('alike', '涪城区', $1, $2, '1 hour', 5, 0.5, $2) RETURNING id""",
+            ids[0],
+            MONDAY,
+        )
+        await tx.execute("INSERT INTO burst_cases SELECT unnest($1::bigint[]), $2", ids[:9], burst)
+        await tx.execute(
+            """INSERT INTO protections (case_id, against_office, taker, marked_at, marked_by)
+               VALUES ($1, true, '1001', $2, '1001')""",
+            ids[10],
+            MONDAY,
+        )
+    await desk.catch_up(MONDAY + timedelta(minutes=1))
+    assert await pool.fetchval("SELECT count(*) FROM supervisions") == 0  # nine callers
+    await pool.execute("INSERT INTO burst_cases VALUES ($1, $2)", ids[10], burst)
+    await desk.catch_up(MONDAY + timedelta(minutes=2))
+    assert await pool.fetchval("SELECT count(*) FROM supervisions") == 0  # still nine to be told of
+    await pool.execute("INSERT INTO burst_cases VALUES ($1, $2)", ids[9], burst)
+    for minute in (3, 4):
+        await desk.catch_up(MONDAY + timedelta(minutes=minute))
+    row = await pool.fetchrow("SELECT * FROM supervisions")
+    assert row is not None
+    assert (row["subject"], row["occasion"]) == (f"matter/burst/{burst}", "2026-11-23")
+    assert json.loads(row["facts"])["callers"] == 10
+    assert await pool.fetchval("SELECT count(*) FROM supervision_cases") == 10
