@@ -36,8 +36,12 @@ SERVICE = "service"
 FROM_THE_ROW = {"unit": "unit", "owner": "owner", "receiver": "holder"}
 """Receivers that the row itself names, by its own word for them."""
 
-EACH_OF = {str(Event.CASE_CONSULTED): "units", str(Event.CASE_HELPER_ADDED): "helpers"}
-"""Rows whose units are others than the one that leads the case: each of them is told."""
+EACH_OF = {
+    str(Event.CASE_CONSULTED): "units",
+    str(Event.CASE_HELPER_ADDED): "helpers",
+    str(Event.REMINDER_DUE): "units",
+}
+"""Rows that may be about other units than the one that leads the case: each of them is told."""
 
 
 class NoticeDesk:
@@ -116,8 +120,8 @@ class NoticeDesk:
 
     async def _holders(self, tx: Connection, rule: NoticeRule, entry: Entry) -> list[str]:
         """Who is meant: each unit that a row is about, the one it names, or the rule's own."""
-        if rule.to == "unit" and (several := EACH_OF.get(entry.event)) is not None:
-            return [str(unit) for unit in entry.body.get(several) or ()]
+        if rule.to == "unit" and (several := entry.body.get(EACH_OF.get(entry.event, ""))):
+            return [str(unit) for unit in several]
         named = FROM_THE_ROW.get(rule.to)
         holder = rule.to if named is None else str(entry.body.get(named) or "")
         if holder and rule.to == "owner":

@@ -27,6 +27,7 @@ from routing.calendar import Calendar
 from routing.clock_facts import facts_of
 from routing.clocks import clocks_of
 from routing.errors import RoutingError
+from routing.limits import Stage
 from routing.policy import Policy
 from routing.reminding import Reminder, next_look, reminders_of, warnings_due
 
@@ -162,5 +163,7 @@ def _body(looked: Looked, reminder: Reminder) -> dict[str, Any]:
         "urgency": case.urgency,
         "line": case.line,
         "unit": case.unit,
+        # Of a consultation those are reminded that have not said anything yet.
+        **({"units": case.asked} if reminder.mark.stage is Stage.CONSULTATION else {}),
         "owner": case.owner,
     }

@@ -328,7 +328,8 @@ async def test_each_unit_that_is_consulted_or_helps_is_told_and_not_the_lead(
             await notice_rows.keep_address(
                 tx, holder=unit, channel=Channel.MAIL, address=to, by="test", at=NOW
             )
-    rule = {"events": ["case.consulted", "case.helper_added"], "by": ["mail"]}
+    events = ["case.consulted", "case.helper_added", "reminder.due"]
+    rule = {"events": events, "by": ["mail"]}
     asking = NoticeDesk(
         config=Config(**{**config.model_dump(), "notices": [rule]}),
         pool=pool,
@@ -336,10 +337,10 @@ async def test_each_unit_that_is_consulted_or_helps_is_told_and_not_the_lead(
         clock=Clock(),
     )
     await asking.read()
-    for event, several in ((Event.CASE_CONSULTED, "units"), (Event.CASE_HELPER_ADDED, "helpers")):
+    for event, several in zip(map(Event, events), ("units", "helpers", "units"), strict=True):
         body = {"number": "20261125-0007", "unit": UNIT, several: list(units)}
         async with transaction(pool) as tx:
             await journal.write(tx, at=NOW, actor="1001", event=event, body=body)
     await asking.read()
     told = sorted(one.address for one in await all_of(pool))
-    assert told == sorted([*units.values()] * 2)
+    assert told == sorted([*units.values()] * 3)

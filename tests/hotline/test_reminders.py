@@ -179,6 +179,23 @@ async def test_the_journal_says_all_a_receiver_must_know(
     assert (sent["reached_at"], sent["sent_at"]) == (local("2026-11-23T10:07:30"), clock.at)
 
 
+async def test_in_a_consultation_only_the_silent_units_are_reminded(
+    pool: Pool, desk: ReminderDesk, clock: Clock
+) -> None:
+    case_id = await opened(pool, clock.at)
+    async with transaction(pool) as tx:
+        units = (UNIT, "市生态环境局")
+        await moves(tx, case_id, Move.CONSULT, clock.at, units=units, reason="职责交叉")
+        await moves(tx, case_id, Move.COMMENT, clock.at, unit=UNIT, comment="由我方配合")
+    clock.at = local("2026-11-24T18:00")
+    await look(desk)
+    rows = await pool.fetch("SELECT body FROM journal WHERE event = 'reminder.due' ORDER BY id")
+    bodies = [json.loads(row["body"]) for row in rows]
+    asked = [body for body in bodies if body["stage"] == "consultation"]
+    assert [body["share"] for body in asked] == [50, 80, 100]
+    assert all(body["units"] == ["市生态环境局"] for body in asked)
+
+
 async def test_an_urgent_case_reminds_at_night_and_an_ordinary_one_in_the_morning(
     pool: Pool, desk: ReminderDesk, clock: Clock
 ) -> None:
