@@ -9,6 +9,7 @@ import asyncpg
 from hotline.database import Connection
 from hotline.errors import DutyUnknownError
 from routing.duty_instructions import LIVE, InstructionState
+from routing.tracked import TrackedState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,9 @@ class Instruction:
     ended_at: datetime | None
     ended_by: str | None
     evidence: str | None
+    tracked_id: int | None
+    """The supervision's item that times it from its passing on."""
+    tracked_state: TrackedState | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +63,10 @@ class Feedback:
 _INSTRUCTION: LiteralString = """
     SELECT i.id, i.state, i.leader, i.unit, i.text, i.due_at, i.incident_id,
            coalesce(i.case_id, d.case_id) AS case_id, i.given_at, i.entered_by, i.passed_on_at,
-           i.passed_on_by, i.passed_on_to, i.ended_at, i.ended_by, i.evidence
-      FROM duty_instructions i LEFT JOIN duty_incidents d ON d.id = i.incident_id"""
+           i.passed_on_by, i.passed_on_to, i.ended_at, i.ended_by, i.evidence,
+           i.tracked_id, t.state AS tracked_state
+      FROM duty_instructions i LEFT JOIN duty_incidents d ON d.id = i.incident_id
+      LEFT JOIN tracked_items t ON t.id = i.tracked_id"""
 _ONE: LiteralString = _INSTRUCTION + " WHERE i.id = $1"
 _LIST: LiteralString = (
     _INSTRUCTION
@@ -76,7 +82,8 @@ _ADD: LiteralString = """
 _HOLD: LiteralString = "SELECT id FROM duty_instructions WHERE id = $1 FOR UPDATE"
 _PASS_ON: LiteralString = """
     UPDATE duty_instructions
-       SET state = 'passed_on', passed_on_at = $2, passed_on_by = $3, passed_on_to = $4
+       SET state = 'passed_on', passed_on_at = $2, passed_on_by = $3, passed_on_to = $4,
+           tracked_id = $5
      WHERE id = $1 AND state = 'given'"""
 _END: LiteralString = """
     UPDATE duty_instructions SET state = $2, ended_at = $3, ended_by = $4, evidence = $5
@@ -132,9 +139,11 @@ async def listed(
     return [_instruction(row) for row in rows]
 
 
-async def pass_on(tx: Connection, number: int, to: str, *, by: str, now: datetime) -> bool:
+async def pass_on(
+    tx: Connection, number: int, to: str, *, by: str, now: datetime, tracked: int | None
+) -> bool:
     """The unit has it; False where it had it before."""
-    return await tx.execute(_PASS_ON, number, now, by, to) == "UPDATE 1"
+    return await tx.execute(_PASS_ON, number, now, by, to, tracked) == "UPDATE 1"
 
 
 async def end(
@@ -163,4 +172,6 @@ async def said(conn: Connection, number: int) -> list[Feedback]:
 
 
 def _instruction(row: asyncpg.Record) -> Instruction:
-    return Instruction(**{**dict(row), "state": InstructionState(row["state"])})
+    tracked = row["tracked_state"]
+    told = {"tracked_state": TrackedState(tracked) if tracked else None}
+    return Instruction(**{**dict(row), **told, "state": InstructionState(row["state"])})

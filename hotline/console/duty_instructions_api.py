@@ -14,13 +14,16 @@ from hotline.console.duty_log_api import refusals
 from hotline.console.endpoint import Endpoint, Handler, get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Size, Told, Words
+from hotline.console.supervision_api import refusals as supervision_refusals
 from hotline.console.who import DUTY
 from hotline.database import Connection, borrowed, transaction
 from hotline.duty_incidents import By
 from hotline.duty_instruction_rows import Given, Instruction
+from hotline.duty_instructions import Judge
 from hotline.errors import DutyUnknownError
 from hotline.masking import mask_text
 from routing.duty_instructions import LIVE, InstructionState
+from routing.tracked import TrackedState
 
 Work = Callable[[Connection, int, By], Awaitable[None]]
 
@@ -90,6 +93,8 @@ class InstructionView(Told):
     ended_at: datetime | None
     ended_by: str | None
     evidence: str | None = Field(description="Or why it was withdrawn.")
+    tracked_id: Id | None = Field(description="The supervision's item, from its passing on.")
+    tracked_state: TrackedState | None
 
 
 class Instructions(Told):
@@ -159,8 +164,11 @@ async def give_instruction(asked: Request) -> InstructionDetail:
 async def pass_on_instruction(asked: Request) -> InstructionDetail:
     """Note that an instruction was passed on to its unit."""
     given = asked.asked(PassedOn)
+    judge = _judge(asked)
     return await _work(
-        asked, given, lambda tx, number, by: duty_instructions.pass_on(tx, number, given.to, by)
+        asked,
+        given,
+        lambda tx, number, by: duty_instructions.pass_on(tx, number, given.to, by, judge),
     )
 
 
@@ -177,32 +185,38 @@ async def add_instruction_feedback(asked: Request) -> InstructionDetail:
 async def finish_instruction(asked: Request) -> InstructionDetail:
     """Note that an instruction is carried out, with the evidence."""
     given = asked.asked(Carried)
+    judge = _judge(asked)
     return await _work(
         asked,
         given,
-        lambda tx, number, by: duty_instructions.finish(tx, number, given.evidence, by),
+        lambda tx, number, by: duty_instructions.finish(tx, number, given.evidence, by, judge),
     )
 
 
 async def withdraw_instruction(asked: Request) -> InstructionDetail:
     """Note that an instruction is wanted no longer."""
     given = asked.asked(Withdrawal)
+    judge = _judge(asked)
     return await _work(
         asked,
         given,
-        lambda tx, number, by: duty_instructions.withdraw(tx, number, given.reason, by),
+        lambda tx, number, by: duty_instructions.withdraw(tx, number, given.reason, by, judge),
     )
 
 
 async def _work(asked: Request, given: BaseModel, work: Work) -> InstructionDetail:
     number = asked.path_id("instruction_id")
-    with refusals():
+    with refusals(), supervision_refusals():
         async with transaction(asked.services.pool) as tx:
             await _check(asked, tx, number)
             if await keyed.made_before(asked, tx, given) is None:
                 await work(tx, number, _by(asked))
                 await keyed.made(asked, tx, number)
             return await _detail(asked, tx, number)
+
+
+def _judge(asked: Request) -> Judge:
+    return Judge(actor=asked.actor(), limits=asked.services.limits)
 
 
 def _by(asked: Request) -> By:
@@ -259,7 +273,7 @@ def _facts(one: Instruction, now: datetime) -> dict[str, Any]:
 
 
 _KEPT = frozenset(Instruction.__dataclass_fields__) - {"text", "evidence"}
-_FAULTS = (Fault.NOT_FOUND, Fault.CONFLICT)
+_FAULTS = (Fault.NOT_FOUND, Fault.CONFLICT, Fault.NOT_POSSIBLE)
 _PATH = "/api/duty/instructions"
 _ONE = _PATH + "/{instruction_id}"
 

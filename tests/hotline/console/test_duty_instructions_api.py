@@ -69,6 +69,37 @@ async def test_an_instruction_is_passed_on_answered_and_done_with_evidence_each_
     wang = await staff.visitor("wang")
     answers = await asyncio.gather(*(does(one, "pass-on", to="周某") for one in (li, wang)))
     assert sorted(status for status, _ in answers) == [200, 409]
+    # From now on the unit has it as a tracked item, with the date the leader gave.
+    wait = await staff.visitor("super")
+    _, page = await ask(wait, "GET", "/api/tracked-items")
+    (item,) = page["items"]
+    assert (item["type"], item["unit"], item["state"]) == ("leader", WATER, "given")
+    assert item["due_at"] == given["due_at"]
+    assert "13990112233" not in str(page)
+    clock.forward(hours=11)
+    await services.duty.look()
+    assert await pool.fetchval("SELECT count(*) FROM duty_reminders") == 0
+    li = await staff.visitor("li")
+    _, page = await ask(li, "GET", f"{INSTRUCTIONS}?live=true")
+    assert [one["overdue"] for one in page["instructions"]] == [True]
+    assert (await does(li, "feedback", text="排查中"))[0] == 200
+    status, done = await does(li, "done", evidence="现场照片三张，积水已排")
+    assert (status, done["state"], done["feedback"][0]["text"]) == (200, "done", "排查中")
+    assert (done["tracked_id"], done["tracked_state"]) == (item["id"], "ended")
+    assert (await does(li, "withdraw", reason="不再需要"))[0] == 409
+    # It was late, so the supervision has its record, however it was ended.
+    late = "SELECT count(*) FROM supervisions WHERE tracked_id = $1 AND trigger = 'overdue'"
+    assert await pool.fetchval(late, item["id"]) == 1
+    rows = await pool.fetch("SELECT body FROM journal WHERE event LIKE 'duty.instruction%'")
+    assert len(rows) == 4
+    assert all("积水" not in row["body"] for row in rows)
+
+
+async def test_what_nobody_passes_on_reminds_the_desk_and_alarms_at_its_date(
+    staff: Staff, services: Services, clock: Clock, pool: Pool
+) -> None:
+    li = await staff.visitor("li")
+    _, given = await ask(li, "POST", INSTRUCTIONS, GIVEN)
     for _ in range(2):
         clock.forward(hours=5)
         await services.duty.look()
@@ -78,17 +109,10 @@ async def test_an_instruction_is_passed_on_answered_and_done_with_evidence_each_
     alarms = "SELECT count(*) FROM duty_reminders WHERE share = 100 AND over_at IS NULL"
     assert await pool.fetchval(alarms) == 1
     li = await staff.visitor("li")
-    _, page = await ask(li, "GET", f"{INSTRUCTIONS}?live=true")
-    assert [one["overdue"] for one in page["instructions"]] == [True]
-    assert (await does(li, "feedback", text="排查中"))[0] == 200
-    status, done = await does(li, "done", evidence="现场照片三张，积水已排")
-    assert (status, done["state"], done["feedback"][0]["text"]) == (200, "done", "排查中")
-    assert (await does(li, "withdraw", reason="不再需要"))[0] == 409
+    path = f"{INSTRUCTIONS}/{given['id']}/withdraw"
+    assert (await ask(li, "POST", path, {"reason": "领导收回"}))[0] == 200
     await services.duty.look()
     assert await pool.fetchval(alarms) == 0
-    rows = await pool.fetch("SELECT body FROM journal WHERE event LIKE 'duty.instruction%'")
-    assert len(rows) == 4
-    assert all("积水" not in row["body"] for row in rows)
 
 
 @pytest.mark.parametrize(
