@@ -10,10 +10,10 @@ from random import Random
 from hotline.archiving import ArchiveDesk
 from hotline.casework import load_casework
 from hotline.config import Config
-from hotline.database import Pool, borrowed
+from hotline.database import Connection, Pool, borrowed
 from hotline.reminders import ReminderDesk
 from hotline.supervision import SupervisionDesk
-from metrics.collect import Line, due_times
+from metrics.collect import Line, Snapshot, due_times
 from metrics.ledger import Ledger
 from metrics.store import snapshot
 from tests.year import compare, people
@@ -42,10 +42,10 @@ class Year:
         casework = load_casework(Config())
         self.pool, self.now, self.report = pool, people.BEGAN, Report()
         self._limits = casework.limits
-        self._staff = people.staff(Random(seed))  # noqa: S311 - a year that can be lived again
+        self.staff = people.staff(Random(seed))  # noqa: S311 - a year that can be lived again
         # At the year's end limits reach past the published calendars, and are refused at each look.
         logging.getLogger("hotline").setLevel(logging.ERROR)
-        self._town = Town(pool=pool, limits=casework.limits, staff=self._staff, seed=seed)
+        self._town = Town(pool=pool, limits=casework.limits, staff=self.staff, seed=seed)
         self._reminders = ReminderDesk(
             pool=pool,
             policies=casework.policies,
@@ -64,7 +64,7 @@ class Year:
             clock=self.clock,
             every=timedelta(seconds=30),
         )
-        self._recount = Recount()
+        self.recount = Recount()
         self._due = due_times(casework.policies, casework.calendar)
         self._ledger = Ledger([line.name for line in LINES], self._due)
 
@@ -96,7 +96,7 @@ class Year:
         await self._count(self.now)
         await self._close()
         self.report.seconds["the whole"] = time.perf_counter() - begun
-        self.report.counts, self.report.events = doing.counts, self._recount.events
+        self.report.counts, self.report.events = doing.counts, self.recount.events
         return self.report
 
     async def _look(self, now: datetime) -> None:
@@ -117,12 +117,11 @@ class Year:
         """Count everything anew and hold the service's numbers against it."""
         begun = time.perf_counter()
         async with borrowed(self.pool) as conn:
-            await self._recount.read(conn)
+            await self.recount.read(conn)
             told = await snapshot(conn, LINES, self._ledger, now)
-            self.report.differences += compare.rates(told, self._recount, now)
-            self.report.differences += await compare.deputies(conn, self._staff, now)
-            fresh = Ledger([line.name for line in LINES], self._due)
-            anew = await snapshot(conn, LINES, fresh, now)
+            self.report.differences += compare.rates(told, self.recount, now)
+            self.report.differences += await compare.deputies(conn, self.staff, now)
+            anew = await self.told_anew(conn, now)
         if anew.handling != told.handling:
             self.report.differences.append(f"{now:%F}: a ledger begun anew counts otherwise")
         mayor = told.handling["mayor"]
@@ -133,12 +132,16 @@ class Year:
         }
         self._took("counting", begun)
 
+    async def told_anew(self, conn: Connection, now: datetime) -> Snapshot:
+        """The service's numbers, as one that has just been started counts them."""
+        return await snapshot(conn, LINES, Ledger([line.name for line in LINES], self._due), now)
+
     async def _close(self) -> None:
         """What can only be said of the whole year."""
-        begun, report, found = time.perf_counter(), self.report, self._recount
+        begun, report, found = time.perf_counter(), self.report, self.recount
         found.all_passed(self.now)
         report.differences += found.wrongly_dated()
-        faults, by_deputies = compare.absences(self._staff, found)
+        faults, by_deputies = compare.absences(self.staff, found)
         report.differences += faults
         async with borrowed(self.pool) as conn:
             report.differences += await compare.journal(conn, found)
