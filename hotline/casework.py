@@ -53,7 +53,7 @@ def load_casework(config: Config, loaded: CityData | None = None) -> Casework:
     model = _load_model(config.classifier_model) if config.classifier_model else None
     return Casework(
         city=city,
-        classifier=Classifier(city, model),
+        classifier=Classifier(city, model, model.leaves if model else None),
         policies=policies,
         policy=newest(policies, config.policy or city.policy),
         calendar=load_calendar(SHIPPED_CALENDARS, config.loaded_calendars),
@@ -72,7 +72,7 @@ def with_city(now: Casework, config: Config, loaded: CityData) -> Casework:
     return replace(
         now,
         city=city,
-        classifier=Classifier(city, now.model),
+        classifier=Classifier(city, now.model, now.model.leaves if now.model else None),
         policy=newest(now.policies, config.policy or city.policy),
     )
 

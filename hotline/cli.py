@@ -18,6 +18,7 @@ from hotline import (
     cli_audit,
     cli_cases,
     cli_city,
+    cli_corrections,
     cli_jobs,
     cli_keys,
     cli_notices,
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_audit.audit_app, name="audit")
 app.add_typer(cli_cases.cases, name="cases")
+cli_cases.cases.command("corrections")(cli_corrections.write)
 app.add_typer(cli_city.city_app, name="city")
 app.add_typer(cli_jobs.jobs_app, name="jobs")
 app.add_typer(cli_keys.keys_app, name="keys")

@@ -14,6 +14,9 @@ from hotline.catalogue import Language, say
 from hotline.cli_config import configured
 from hotline.speech import speech_model_path
 from routing.cases import Suggestion
+from routing.classify import Classifier
+from routing.leaf_files import read_categories
+from routing.leaves import learnt
 from transcription.models import ensure_model, verify
 
 model = typer.Typer(
@@ -40,12 +43,16 @@ def fetch() -> None:
 def train(
     file: Annotated[Path, typer.Argument(help="Labelled messages, CSV.")],
     out: Annotated[Path, typer.Option("--out", help="Where the model is written.")],
+    categories: Annotated[
+        Path | None,
+        typer.Option("--categories", help="Leaves to suggest: CSV of level1,level2,level3."),
+    ] = None,
 ) -> None:
     """Train the classifier on your own labelled messages."""
     from routing.training import train as train_classifier  # noqa: PLC0415 - heavy, rarely needed
 
     config = configured()
-    told = train_classifier(file, out)
+    told = train_classifier(file, out, categories)
     typer.echo(
         say(
             "train.done",
@@ -67,6 +74,10 @@ def classify(
     model_file: Annotated[
         Path | None, typer.Option("--model", help="A trained model (else classifier_model).")
     ] = None,
+    categories: Annotated[
+        Path | None,
+        typer.Option("--categories", help="Leaves by name, where the model has learnt none."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a text; always so for standard input.")
     ] = False,
@@ -77,7 +88,10 @@ def classify(
         config = config.model_copy(update={"classifier_model": model_file})
     if text is None and not as_json and sys.stdin.isatty():
         raise typer.BadParameter(say("classify.nothing", config.language))
-    classifier = load_casework(config).classifier
+    work = load_casework(config)
+    classifier = work.classifier
+    if categories is not None and (work.model is None or work.model.leaves is None):
+        classifier = Classifier(work.city, work.model, learnt(read_categories(categories)))
     for one in _lines() if text is None else (text,):
         found = classifier.suggest(one, line)
         if as_json or text is None:
@@ -102,6 +116,9 @@ def _show(found: Suggestion, language: Language) -> None:
     if found.alternatives:
         others = "  ".join(f"{it.level1} {it.confidence:.2f}" for it in found.alternatives)
         typer.echo(f"{say('classify.alternatives', language)}: {others}")
+    if found.leaves:
+        leaves = "  ".join(f"{it.path} {it.score:.2f}" for it in found.leaves)
+        typer.echo(f"{say('classify.leaves', language)}: {leaves}")
     typer.echo(say("classify.reasons", language))
     for reason in found.reasons:
         typer.echo(f"  {reason.sort} {reason.value}: {reason.text} ({reason.by}, {reason.weight})")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
+from routing.leaves import Leaf
+
 
 class CaseState(StrEnum):
     """Where a case stands."""
@@ -390,5 +392,6 @@ class Suggestion:
     unit: str | None = None
     reasons: tuple[Reason, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    leaves: tuple[Leaf, ...] = ()
     rules_version: str
     model_version: str | None = None

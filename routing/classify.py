@@ -14,6 +14,7 @@ from typing import Protocol
 from routing.cases import DUTY_LINE, Alternative, Kind, Reason, Suggestion, Urgency
 from routing.directory import City, Unit
 from routing.heard import Passage, heard
+from routing.leaves import Leaf, Leaves
 from routing.lexicon import Hit
 from routing.places import Found, best_area
 from routing.rules import LEVEL1, Rules
@@ -44,6 +45,11 @@ class Model(Protocol):
         """Name and fingerprint of the model."""
         ...
 
+    @property
+    def leaves(self) -> Leaves | None:
+        """What the leaves of a catalogue sound like, where it was trained with one."""
+        ...
+
     def judge(self, text: str) -> tuple[Mapping[str, float], Sequence[tuple[str, float]]]:
         """Return one probability a category, and the pieces of text behind the likeliest."""
         ...
@@ -60,10 +66,13 @@ class Weighed:
 class Classifier:
     """Suggests what a case is, from words, with reasons."""
 
-    def __init__(self, city: City, model: Model | None = None) -> None:
+    def __init__(
+        self, city: City, model: Model | None = None, leaves: Leaves | None = None
+    ) -> None:
         self._city = city
         self._rules: Rules = city.rules
         self._model = model
+        self._leaves = leaves
 
     def suggest(self, said: str | Sequence[Turn], line: str | None = None) -> Suggestion:
         """Return what a message or a dialogue suggests; silence suggests nothing but a call."""
@@ -91,9 +100,17 @@ class Classifier:
                 *unit_reasons,
             ),
             alternatives=_alternatives(levels, level1),
+            leaves=self._likeliest(passages, levels),
             rules_version=self._rules.version,
             model_version=self._model.version if self._model else None,
         )
+
+    def _likeliest(
+        self, passages: Sequence[Passage], levels: Mapping[str, float]
+    ) -> tuple[Leaf, ...]:
+        if self._leaves is None or not levels:
+            return ()
+        return self._leaves.likeliest(_callers(passages), levels)
 
     def _weighed(self, passages: Sequence[Passage]) -> Iterable[Weighed]:
         told = 0
@@ -129,9 +146,7 @@ class Classifier:
         shares = _shares(scores)
         if self._model is None or not passages:
             return shares, reasons
-        text = "\n".join(one.original for one in passages if not one.from_operator)
-        text = text or "\n".join(one.original for one in passages)
-        judged, pieces = self._model.judge(text)
+        judged, pieces = self._model.judge(_callers(passages))
         joined = _joined(judged, shares, scores)
         best = max(judged, key=lambda name: judged[name])
         reasons[best] += (
@@ -156,6 +171,12 @@ class Classifier:
         return unit.name, [
             Reason(sort="unit", value=unit.name, by=by, text=text, weight=round(score, 2))
         ]
+
+
+def _callers(passages: Sequence[Passage]) -> str:
+    """What the caller said, or all of it where nobody knows who spoke."""
+    text = "\n".join(one.original for one in passages if not one.from_operator)
+    return text or "\n".join(one.original for one in passages)
 
 
 LEADS_CATEGORY = 2.0

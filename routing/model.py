@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from routing.errors import ModelFault
 from routing.features import BLOCKS, counts
+from routing.leaves import Leaves, as_json, from_json
 
 FORMAT = "hotline-linear/1"
 Floats = npt.NDArray[np.float32]
@@ -59,6 +60,8 @@ class LinearModel:
     intercept: Floats
     version: str
     facts: Mapping[str, Any]
+    leaves: Leaves | None = None
+    """What the leaves of a catalogue sound like, where it was trained with one."""
 
     def judge(self, text: str) -> tuple[dict[str, float], tuple[tuple[str, float], ...]]:
         """Return each category's probability, and what speaks most for the likeliest."""
@@ -115,6 +118,8 @@ def save(model: LinearModel, path: Path) -> None:
         arrays[f"{name}.pieces"] = np.frombuffer(pieces.encode(), dtype=np.uint8)
         arrays[f"{name}.rarity"] = block.rarity
         arrays[f"{name}.coefficients"] = block.coefficients
+    if model.leaves is not None:
+        arrays["leaves"] = np.frombuffer(as_json(model.leaves).encode(), dtype=np.uint8)
     head = {
         "format": FORMAT,
         "labels": model.labels,
@@ -122,8 +127,7 @@ def save(model: LinearModel, path: Path) -> None:
         "voices": {name: block.voice for name, block in model.blocks.items()},
         "facts": dict(model.facts),
     }
-    written = json.dumps(head, ensure_ascii=False).encode()
-    arrays["head"] = np.frombuffer(written, dtype=np.uint8)
+    arrays["head"] = np.frombuffer(json.dumps(head, ensure_ascii=False).encode(), dtype=np.uint8)
     partial = path.with_name(path.name + ".partial")
     try:
         with partial.open("wb") as file:
@@ -194,6 +198,7 @@ def _model(head: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> L
         intercept=intercept,
         version=version_of(labels, blocks, intercept),
         facts=head["facts"],
+        leaves=from_json(arrays["leaves"].tobytes().decode()) if "leaves" in arrays else None,
     )
 
 

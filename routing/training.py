@@ -11,7 +11,7 @@ import csv
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from sklearn.svm import LinearSVC
 
 from routing.errors import ModelFault
 from routing.features import BLOCKS, counts
+from routing.leaf_files import read_categories
+from routing.leaves import learnt
 from routing.model import Block, LinearModel, save, version_of
 from routing.sounds import exact
 
@@ -92,14 +94,20 @@ def _decoded(path: Path) -> str:
     raise ModelFault(f"{path} is neither UTF-8 nor GB 18030 text.")
 
 
-def train(csv_path: Path, out: Path) -> Trained:
+def train(csv_path: Path, out: Path, categories: Path | None = None) -> Trained:
     """Train on a CSV file (columns `text`, `label`) and write the model to `out`.
+
+    With a catalogue of `categories` the model also suggests leaves of it (leaves.py).
 
     Raises:
         ModelFault: one sentence says what is wrong with the file.
     """
     messages, skipped = read_messages(csv_path)
+    paths = read_categories(categories) if categories is not None else ()
     trained = fit(messages, skipped=skipped)
+    if paths:
+        leaves = learnt(paths, ((message.text, message.label) for message in messages))
+        trained = replace(trained, model=replace(trained.model, leaves=leaves))
     save(trained.model, out)
     return trained
 

@@ -151,6 +151,13 @@ class AlternativeView(Told):
     confidence: float
 
 
+class LeafView(Told):
+    """A leaf of the catalogue that is possible."""
+
+    path: str = Field(description="level1/level2/level3")
+    score: float = Field(description="Orders leaves; it is no probability.")
+
+
 class SuggestionView(Told):
     """What the words suggest; a person decides."""
 
@@ -162,6 +169,9 @@ class SuggestionView(Told):
     unit: str | None
     reasons: tuple[ReasonView, ...]
     alternatives: tuple[AlternativeView, ...]
+    leaves: tuple[LeafView, ...] = Field(
+        default=(), description="The likeliest leaves of the catalogue, the best first."
+    )
     rules_version: str
     model_version: str | None
 

@@ -1,0 +1,179 @@
+"""Which leaves of the catalogue of categories a text may belong to; pure.
+
+Nobody labels leaves, so they are learnt from what is there: a message of a leaf's own level-1
+category that says the leaf's name is taken for one of it, and what such messages say beside the
+name is what the leaf sounds like. A leaf that no message names is known by its name alone. A text's
+score for a leaf is its likeness to that, times the probability of the leaf's level-1 category: it
+orders leaves, it is no probability. Measured by tests/bench/bench_classify.py.
+"""
+
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+REST = "其他"
+"""What is left of a level-2 category; its name says nothing."""
+SHORTEST_NAME = 2
+SEEN_IN = 3
+COMMON = 0.3
+KEPT = 300
+"""Pieces kept of what the messages of a leaf say, the heaviest ones."""
+NAME_VOICE, PARENT_VOICE = 0.3, 0.1
+FEW_MESSAGES = 2
+SINGLE = 0.3
+"""A character alone speaks so much softer than two together."""
+MOST = 3
+READ = 4000
+LEAST_SHARE = 0.01
+"""A level-1 category less likely than this has no leaf worth looking at."""
+Path3 = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """A leaf that is possible: level1/level2/level3, and its score, which only orders leaves."""
+
+    path: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaves:
+    """The leaves of a catalogue, what each sounds like, and how rare each piece is."""
+
+    paths: tuple[Path3, ...]
+    rarity: Mapping[str, float]
+    sounds: Mapping[str, tuple[tuple[int, float], ...]]
+    """Of each piece: the leaves whose messages say it, and how much."""
+
+    def likeliest(self, text: str, levels: Mapping[str, float]) -> tuple[Leaf, ...]:
+        """The three best leaves of a text whose level-1 categories have these probabilities."""
+        pieces = _pieces(text)
+        sounding = self._by_messages(pieces)
+        scores: dict[int, float] = {}
+        for number, (level1, level2, level3) in enumerate(self.paths):
+            share = levels.get(level1, 0.0)
+            if share < LEAST_SHARE:
+                continue
+            named = NAME_VOICE * self._named(level3, pieces) if level3 != REST else 0.0
+            named += PARENT_VOICE * self._named(level2, pieces)
+            scores[number] = share * (sounding[number] + named)
+        best = sorted((it for it in scores if scores[it] > 0), key=lambda it: (-scores[it], it))
+        return tuple(
+            Leaf(path="/".join(self.paths[it]), score=round(scores[it], 4)) for it in best[:MOST]
+        )
+
+    def _by_messages(self, pieces: Mapping[str, int]) -> defaultdict[int, float]:
+        known = {
+            piece: (1 + math.log(times)) * self.rarity[piece]
+            for piece, times in pieces.items()
+            if piece in self.rarity
+        }
+        length = math.sqrt(sum(weight * weight for weight in known.values())) or 1.0
+        scores: defaultdict[int, float] = defaultdict(float)
+        for piece, weight in known.items():
+            for leaf, loud in self.sounds.get(piece, ()):
+                scores[leaf] += loud * weight / length
+        return scores
+
+    def _named(self, name: str, pieces: Mapping[str, int]) -> float:
+        """How much of a name a text says, by the rarity of its pieces: 0 nothing, 1 all of it."""
+        parts = {piece: self._loudness(piece) for piece in _of_name(name)}
+        said = sum(loud for piece, loud in parts.items() if piece in pieces)
+        return said / (sum(parts.values()) or 1.0)
+
+    def _loudness(self, piece: str) -> float:
+        return self.rarity.get(piece, 1.0) * (SINGLE if len(piece) == 1 else 1.0)
+
+
+def _pieces(text: str) -> Counter[str]:
+    plain = "".join(text.split())[:READ]
+    found = Counter(plain)
+    found.update(plain[i : i + 2] for i in range(len(plain) - 1))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _of_name(name: str) -> tuple[str, ...]:
+    return tuple(_pieces(name))
+
+
+def learnt(paths: Sequence[Path3], told: Iterable[tuple[str, str]] = ()) -> Leaves:
+    """Learn what each leaf sounds like from messages (text, level-1 category) that say its name."""
+    messages = [("".join(text.split()), label) for text, label in told]
+    pieces = [_pieces(text) for text, _ in messages]
+    named = frozenset(piece for path in paths for name in path for piece in _of_name(name))
+    rarity = _rarity(pieces, named)
+    sounds: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+    for number, path in enumerate(paths):
+        for piece, loud in _sound(path, messages, pieces, rarity).items():
+            sounds[piece].append((number, loud))
+    return Leaves(
+        paths=tuple(paths),
+        rarity={it: rare for it, rare in rarity.items() if it in sounds or it in named},
+        sounds={piece: tuple(them) for piece, them in sounds.items()},
+    )
+
+
+def _rarity(pieces: Sequence[Mapping[str, int]], names: Iterable[str]) -> dict[str, float]:
+    seen: Counter[str] = Counter()
+    for one in pieces:
+        seen.update(one.keys())
+    known = {it for it, times in seen.items() if SEEN_IN <= times <= COMMON * len(pieces)}
+    known |= set(names)
+    return {it: round(math.log((1 + len(pieces)) / (1 + seen[it])) + 0.1, 3) for it in known}
+
+
+def names(path: Path3, text: str, label: str) -> bool:
+    """Whether a message of a level-1 category says a leaf's name, and so is taken for one of it."""
+    level1, _, level3 = path
+    return label == level1 and level3 != REST and len(level3) >= SHORTEST_NAME and level3 in text
+
+
+def _sound(
+    path: Path3,
+    messages: Sequence[tuple[str, str]],
+    pieces: Sequence[Mapping[str, int]],
+    rarity: Mapping[str, float],
+) -> dict[str, float]:
+    """What messages of a leaf say, the heaviest pieces, softer where there are few of them."""
+    own = [n for n, (text, label) in enumerate(messages) if names(path, text, label)]
+    total: defaultdict[str, float] = defaultdict(float)
+    for n in own:
+        weights = {
+            it: (1 + math.log(times)) * rarity[it]
+            for it, times in pieces[n].items()
+            if it in rarity
+        }
+        length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
+        for it, weight in weights.items():
+            total[it] += weight / length
+    length = math.sqrt(sum(weight * weight for weight in total.values())) or 1.0
+    voice = len(own) / (len(own) + FEW_MESSAGES)
+    heaviest = sorted(total, key=lambda it: (-total[it], it))[:KEPT]
+    return {it: round(voice * total[it] / length, 4) for it in heaviest}
+
+
+def as_json(leaves: Leaves) -> str:
+    """The leaves as JSON, as a model file keeps them."""
+    return json.dumps(
+        {"paths": leaves.paths, "rarity": leaves.rarity, "sounds": leaves.sounds},
+        ensure_ascii=False,
+    )
+
+
+def from_json(text: str) -> Leaves:
+    """What `as_json` wrote; raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+    found: dict[str, Any] = json.loads(text)
+    return Leaves(
+        paths=tuple((str(a), str(b), str(c)) for a, b, c in found["paths"]),
+        rarity={str(piece): float(rare) for piece, rare in found["rarity"].items()},
+        sounds={
+            str(piece): tuple((int(leaf), float(loud)) for leaf, loud in them)
+            for piece, them in found["sounds"].items()
+        },
+    )
