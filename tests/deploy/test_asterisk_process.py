@@ -26,8 +26,10 @@ class Ami:
         self.port = exchange.ami_port
         self.received = bytearray()
 
-    async def login(self, user: str, secret: str) -> str:
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+    async def login(self, user: str, secret: str, *, address: str = "127.0.0.1") -> str:
+        self.reader, self.writer = await asyncio.open_connection(
+            "127.0.0.1", self.port, local_addr=(address, 0)
+        )
         return await self.ask(f"Action: Login\r\nUsername: {user}\r\nSecret: {secret}")
 
     async def ask(self, action: str, until: bytes = b"Response: ") -> str:
@@ -205,7 +207,10 @@ async def test_each_ami_user_may_do_its_work_and_no_more(
         assert "Error" in await actor.ask(f"Action: {shell}")
         wrong = Ami(exchange)
         assert "Authentication failed" in await wrong.login("reader", "guess")
-        for user in (reader, actor, wrong):
+        stranger = Ami(exchange)  # knows the secret, and comes from where nobody may
+        told = await stranger.login("reader", asterisk.secrets.reader, address="127.0.0.2")
+        assert "Success" not in told
+        for user in (reader, actor, wrong, stranger):
             await user.close()
 
 

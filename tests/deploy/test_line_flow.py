@@ -16,6 +16,10 @@ from deploy.asterisk.config import AmiTls, Exchange, Line, Operator
 from deploy.asterisk.ports import free_port, free_ports
 from deploy.asterisk.process import Asterisk
 from deploy.portable import Tool
+from telephony import cel
+from telephony.calls import CallEnded, CallTracker, Outcome
+from telephony.events import System
+from tests.calls.recorded import RULES
 from tests.deploy.sip_calls import RATE, Caller, Sipp, Telephone, alaw, power, tone
 from tests.deploy.sip_keys import Presser
 from tests.deploy.test_asterisk_calls import cel_rows, closed, ended, event_types, notice
@@ -353,6 +357,13 @@ async def test_one_number_has_so_many_calls_at_once_and_no_more(seats: Seats) ->
         assert await two("anonymous", withheld) == 0
         await ended(exchange, calls=6)
     assert marks(exchange, "REFUSED") == ["crowd"]
+    tracker = CallTracker(RULES)
+    rows = exchange.cel_file.read_bytes().splitlines()
+    facts = [fact for row in rows if (fact := cel.parse(row, System(exchange.system)))]
+    told = [event for fact in facts for event in tracker.observe(fact)]
+    outcomes = [event.call.outcome for event in told if isinstance(event, CallEnded)]
+    assert outcomes.count(Outcome.BLOCKED) == 1  # the one whom the line had no room for
+    assert len(outcomes) == 6
     assert complaints(exchange) == []
 
 

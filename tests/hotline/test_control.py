@@ -42,6 +42,7 @@ ROWS: LiteralString = """
      WHERE event LIKE 'control.%' ORDER BY id"""
 OPEN: LiteralString = "SELECT id FROM calls WHERE answered_at IS NOT NULL AND ended_at IS NULL"
 OUTGOING: LiteralString = "SELECT max(id) FROM calls WHERE direction = 'outgoing'"
+SECOND: LiteralString = "SELECT id FROM calls WHERE id = 2"
 RINGING: LiteralString = "SELECT id FROM calls WHERE ringing_at IS NOT NULL AND ended_at IS NULL"
 
 
@@ -53,6 +54,7 @@ class Hall:
     dsn: str
     url: str
     stack: AsyncExitStack
+    service: Service
     seats: dict[str, ClientSession] = field(default_factory=dict)
 
     async def at(self, seat: str | None) -> ClientSession:
@@ -129,7 +131,7 @@ async def hall(tmp_path: Path, database: str) -> AsyncIterator[Hall]:
         url = f"http://127.0.0.1:{port}"
         service = Service(config=toml, url=url, log=tmp_path / "service.log")
         await stack.enter_async_context(service)
-        hall = Hall(stage=stage, dsn=database, url=url, stack=stack)
+        hall = Hall(stage=stage, dsn=database, url=url, stack=stack, service=service)
         await hall.takes_orders()
         yield hall
 
@@ -260,3 +262,30 @@ async def test_a_unit_speaks_with_the_citizen_of_a_case_and_never_sees_the_numbe
     assert "sip:12345@" in outside["caller"]
     await stage.operator.order("hang_up", call=desk)
     await stage.outside.until("gone", call=outside["call"])
+
+
+async def test_a_call_from_here_is_kept_once_though_the_service_dies_in_it(hall: Hall) -> None:
+    """Who is dialled speaks on and hangs up while nobody listens; the files tell of it."""
+    stage = hall.stage
+    await hall.order(OPERATOR, "dial", number=CITIZEN)
+    desk = await stage.operator.answer()
+    there = await stage.outside.answer()
+    await hall.service.kill()
+    await stage.outside.hears(there, yes=[OPERATOR_HZ])
+    await stage.outside.order("hang_up", call=there)
+    await stage.operator.until("gone", call=desk)
+    await stage.empty()
+    await hall.service.start()
+    await hall.takes_orders()
+    first = await hall.call(await hall.one(OUTGOING))
+    assert (first["id"], first["callee"], first["outcome"]) == (1, "138****1111", "answered")
+    assert (first["operator"], first["hangup_by"], first["recovered"]) == (OPERATOR, "callee", True)
+    assert first["about"]["call_id"] is None  # it was about no earlier call
+
+    await hall.order(OPERATOR, "dial", number=CITIZEN)
+    await stage.operator.answer()
+    ringing = await stage.outside.until("ringing")
+    await stage.outside.order("refuse", call=ringing["call"])
+    second = await hall.call(await hall.one(SECOND))
+    assert (second["outcome"], second["recovered"], second["wait_seconds"]) == ("busy", False, None)
+    assert await hall.one("SELECT count(*) FROM calls") == 2

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from hotline import flow, recordings
+from hotline import dial_orders, flow, recordings
 from hotline.database import transaction
 from hotline.services import Services
 from hotline.sounds import Kept, Place
@@ -23,8 +23,10 @@ from telephony.calls import (
     CallEnded,
     CallEvent,
     CallKey,
+    CallMessage,
     CallRinging,
     CallStarted,
+    Direction,
     Leg,
     Outcome,
     Recording,
@@ -111,6 +113,44 @@ class Town:
     ) -> tuple[int, Call]:
         ended = replace(call, ended_at=at, outcome=outcome, hangup_by=by)
         return await self.tell(CallEnded(call=ended, at=at)), ended
+
+    async def leaves_a_message(self, call: Call, *, wait: float = 20.0) -> tuple[int, Call]:
+        """Nobody takes it; the caller hears the tone and speaks."""
+        assert call.queued_at is not None
+        speaking = replace(call, message_at=call.queued_at + seconds(wait))
+        assert speaking.message_at is not None
+        return await self.tell(CallMessage(call=speaking, at=speaking.message_at)), speaking
+
+    async def is_dialled(
+        self, at: datetime, *, about: int | None = None, number: str = "13890115678"
+    ) -> int:
+        """An operator calls somebody, who does not answer."""
+        channel = LinkedId(f"dial-1001-{next(self._ids)}")
+        async with transaction(self.services.pool) as tx:
+            await dial_orders.record(
+                tx,
+                channel=channel,
+                system=SYSTEM,
+                number=number,
+                by="1001",
+                at=at,
+                call_id=about,
+                case_id=None,
+            )
+        call = Call(
+            key=CallKey(system=SYSTEM, linked_id=channel),
+            line="",
+            caller_number=None,
+            caller_name=None,
+            direction=Direction.OUTGOING,
+            callee_number=number,
+            started_at=at,
+            ended_at=at + seconds(40),
+            operator="1001",
+            outcome=Outcome.UNANSWERED,
+            hangup_by=Side.OPERATOR,
+        )
+        return await self.tell(CallEnded(call=call, at=at + seconds(40)))
 
     async def is_lost(
         self, at: datetime, *, line: str = "mayor", wait: float = 40.0, outcome: Outcome

@@ -1,17 +1,13 @@
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from aiohttp import ClientSession
 
-from hotline import dial_orders
-from hotline.database import transaction
 from hotline.services import Services
-from telephony.calls import Call, CallEnded, CallKey, Direction, Leg, Outcome, Side
-from telephony.events import LinkedId
+from telephony.calls import Leg, Outcome
 from tests.hotline.console.conftest import NOW, Clock
-from tests.hotline.console.filled import SYSTEM, Said, Town
+from tests.hotline.console.filled import Said, Town
 
 SAID = (
     Said(leg=Leg.OPERATOR, start=0.5, text="您好市长热线，请讲"),
@@ -106,36 +102,13 @@ async def test_a_call_from_here_tells_which_way_it_went_and_what_for(
     town: Town, visitor: ClientSession
 ) -> None:
     _, left = await town.starts(town.call(NOW))
-    message = replace(left, message_at=left.started_at + timedelta(seconds=20))
+    _, message = await town.leaves_a_message(left, wait=16)
+    async with visitor.get("/api/calls?live=true") as answer:
+        (told,) = (await answer.json())["calls"]
+    assert (told["wait_seconds"], told["outcome"]) == (16.0, None)  # he waits no more
     first, _ = await town.ends(message, NOW + timedelta(seconds=50), Outcome.VOICEMAIL)
     case = await town.case_of(first)
-    channel, number = LinkedId("dial-1001-0123456789ab"), "13890115678"
-    async with transaction(town.services.pool) as tx:
-        await dial_orders.record(
-            tx,
-            channel=channel,
-            system=SYSTEM,
-            number=number,
-            by="1001",
-            at=NOW,
-            call_id=first,
-            case_id=None,
-        )
-    outgoing = Call(
-        key=CallKey(system=SYSTEM, linked_id=channel),
-        line="",
-        caller_number=None,
-        caller_name=None,
-        direction=Direction.OUTGOING,
-        callee_number=number,
-        started_at=NOW + timedelta(minutes=5),
-        ended_at=NOW + timedelta(minutes=6),
-        operator="1001",
-        outcome=Outcome.UNANSWERED,
-        hangup_by=Side.OPERATOR,
-    )
-    assert outgoing.ended_at is not None
-    back = await town.tell(CallEnded(call=outgoing, at=outgoing.ended_at))
+    back = await town.is_dialled(NOW + timedelta(minutes=5), about=first)
     for query, ids in {
         "": [back, first],
         "direction=outgoing": [back],

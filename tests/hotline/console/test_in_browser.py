@@ -11,7 +11,7 @@ import pytest
 
 from hotline.services import Services, utc_now
 from routing.cases import Move, Role
-from telephony.calls import Leg
+from telephony.calls import Leg, Outcome
 from tests.hotline.console.browser import Page, browser, installed
 from tests.hotline.console.conftest import Clock, Site, opened
 from tests.hotline.console.filled import Said, Town
@@ -73,6 +73,30 @@ async def test_a_call_appears_talks_and_ends_without_anybody_touching_the_page(
     await page.until(shows("通话中"))
     await page.until("document.querySelector('.case-row')")
     assert await page.run("!document.body.innerText.includes('13890115678')")
+    assert page.wrong == []
+
+
+async def test_a_message_and_the_call_back_for_it_are_told_apart_from_calls_nobody_took(
+    site: Site, page: Page, town: Town, clock: Clock
+) -> None:
+    _, call = await town.starts(town.call(clock() - timedelta(minutes=5)))
+    _, call = await town.leaves_a_message(call)
+    await page.open(f"{site.url}?lang=zh#/calls")
+    await page.until(shows("留言中"))
+    first, _ = await town.ends(call, clock() - timedelta(minutes=4), Outcome.VOICEMAIL)
+    back = await town.is_dialled(clock() - timedelta(minutes=1), about=first)
+    await page.until("document.querySelectorAll('.call-row').length === 2")
+    row = f"document.querySelector('.call-row[href=\\'#/calls/{back}\\']')"
+    assert "呼出" in str(await page.run(f"{row}.innerText"))
+    assert await page.run(f"{row}.querySelector('.badge.red') === null")
+    assert "138****5678" in str(await page.run(f"{row}.innerText"))
+    await page.run(f"{row}.click()")
+    await page.until(shows(f"来电 #{first} 的回电任务"))
+    await page.run("document.querySelector('select[aria-label=方向]').value = 'incoming'")
+    await page.run(
+        "document.querySelector('select[aria-label=方向]').dispatchEvent(new Event('change'))"
+    )
+    await page.until("document.querySelectorAll('.call-row').length === 1")
     assert page.wrong == []
 
 
