@@ -13,7 +13,7 @@ from telephony.sealing import KeyFile
 from tests.year.crew import crew
 from tests.year.run import Report, Year
 
-SHOWN = 40
+SHOWN, LONGEST = 40, 48
 
 
 def table(report: Report) -> str:
@@ -61,6 +61,8 @@ def main() -> int:
     words.add_argument("--hours", type=float, default=12, help="hours between looks (12)")
     words.add_argument("--processes", type=int, default=3, help="how many do what people do (3)")
     given = words.parse_args()
+    if not 0 < given.hours <= LONGEST:
+        words.error(f"--hours is between 0 and {LONGEST}")
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="hotline-year-", ignore_cleanup_errors=True) as at:
         report = asyncio.run(

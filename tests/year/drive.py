@@ -28,6 +28,8 @@ from tests.year.people import BEGAN, ENDED, OFFICE, SEATS, Away, Staff
 
 SYSTEM = System("mianyang-1")
 AT_ONCE = 100
+KNOWN_BEFORE = timedelta(days=3)
+"""Longer than a stretch, so that a process of the crew never moves before the notice is there."""
 BY_HOUR = (3, 2, 1, 1, 1, 2, 6, 20, 50, 62, 58, 46, 34, 40, 55, 58, 52, 42, 34, 28, 22, 16, 9, 5)
 BY_MONTH = (1.1, 1.0, 0.9, 0.9, 1.0, 1.1, 1.35, 1.4, 1.0, 0.9, 0.9, 1.0)
 """The working day of a hotline, and a summer of power cuts and floods; the total is given."""
@@ -90,7 +92,7 @@ class Town:
             if rng.random() < UNANSWERED:
                 self._come(rng, every_day, weights, answered=False)
         for away in self.staff.absences if self.part == 0 else ():
-            self._push(away.since - timedelta(hours=1), away)
+            self._push(away.since - KNOWN_BEFORE, away)
 
     def _come(
         self,

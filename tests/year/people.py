@@ -103,7 +103,7 @@ def _since(one: Away) -> datetime:
 
 
 def _of_one(rng: Random, name: str, colleagues: list[str]) -> list[Away]:
-    found, at = [], BEGAN + timedelta(hours=rng.randrange(24, 24 * 90))
+    found, at = [], BEGAN + timedelta(hours=rng.randrange(24 * 5, 24 * 90))
     others = [it for it in colleagues if it != name]
     while at < ENDED:
         until = at + timedelta(hours=rng.randrange(12, 24 * 18))
