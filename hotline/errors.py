@@ -207,3 +207,7 @@ class BurstUnknownError(HotlineError):
 
 class BurstAcknowledgedError(HotlineError):
     """A burst was acknowledged before, by somebody else or by the same person."""
+
+
+class PhoneAssignmentRefusedError(HotlineError):
+    """A case cannot be given by telephone now, or no word by telephone is awaited."""

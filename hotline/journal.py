@@ -80,6 +80,8 @@ class Event(StrEnum):
     CASE_RECUSED = "case.recused"
     CASE_ARCHIVED = "case.archived"
     CASE_REOPENED = "case.reopened"
+    CASE_PHONE_ASSIGNED = "case.phone_assigned"
+    CASE_PHONE_FEEDBACK = "case.phone_feedback"
     CASE_JOINED = "case.joined"
     CASE_LEFT = "case.left"
     CASE_FOLLOWED = "case.followed"

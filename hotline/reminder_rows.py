@@ -8,10 +8,11 @@ from typing import LiteralString
 
 import asyncpg
 
+from hotline import phone_assignments
 from hotline.database import Connection
 from routing import store
 from routing.cases import Case, CaseState
-from routing.clock_facts import Moved
+from routing.clock_facts import Moved, Phoned
 from routing.limits import Stage
 from routing.reminding import Mark, Reminder
 
@@ -23,6 +24,7 @@ class Look:
     case: Case
     changed_in: int
     moves: tuple[Moved, ...]
+    phoned: tuple[Phoned, ...]
     sent: frozenset[Mark]
 
 
@@ -78,11 +80,13 @@ async def waiting(conn: Connection, now: datetime, limit: int) -> list[Look]:
     ids = list(versions)
     cases = {case.id: case for case in await store.of_ids(conn, ids)}
     moves, sent = await moves_of(conn, ids), await _sent(conn, ids)
+    phoned = await phone_assignments.phoned(conn, ids)
     return [
         Look(
             case=cases[case_id],
             changed_in=versions[case_id],
             moves=tuple(moves[case_id]),
+            phoned=tuple(phoned[case_id]),
             sent=frozenset(sent[case_id]),
         )
         for case_id in ids

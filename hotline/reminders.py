@@ -109,7 +109,7 @@ class ReminderDesk:
             return Looked(look=look, due=(), again_at=now + _UNDATED)
 
     def _computed(self, look: Look, now: datetime) -> Looked:
-        facts, policy = facts_of(look.case, look.moves), self._policy_of(look)
+        facts, policy = facts_of(look.case, look.moves, look.phoned), self._policy_of(look)
         here = tuple(stage for stage in facts.stages if stage.left_at is None)
         clocks = clocks_of(replace(facts, stages=here), policy, self._calendar)
         for sentence in clocks.undated:

@@ -211,7 +211,10 @@ def _looked(look: Look, limits: InForce, now: datetime) -> Looked:
     """What the case's own past gives reason for, and when its next clock ends."""
     versions = _versions(look)
     policy = limits.of(look.case) or limits.policy
-    found = triggers.spent_clocks(versions, limits, now)
+    found = triggers.together(
+        triggers.spent_clocks(versions, limits, now),
+        triggers.spent_assignments(look.case, look.phoned, limits, now),
+    )
     occasions = triggers.occasions_of(versions, found.spent, rules_of(policy))
     again_at = found.next_end
     if found.undated:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
 
+from hotline import phone_assignments
 from hotline.database import Connection
 from routing import store
 from routing.cases import Case
+from routing.clock_facts import Phoned
 from routing.fold import Row
 from routing.supervision_rules import Trigger
 from routing.triggers import NEVER_POOLED, Burst, Occasion, Related
@@ -25,6 +27,7 @@ class Look:
     changed_in: int
     matter_at: datetime | None
     rows: tuple[tuple[datetime, Row], ...]
+    phoned: tuple[Phoned, ...]
     known: Known
 
 
@@ -127,12 +130,14 @@ async def waiting(conn: Connection, now: datetime, limit: int) -> list[Look]:
     ids = list(asked)
     cases = {case.id: case for case in await store.of_ids(conn, ids)}
     rows, known = await _rows(conn, ids), await _known(conn, ids)
+    phoned = await phone_assignments.phoned(conn, ids)
     return [
         Look(
             case=cases[case_id],
             changed_in=asked[case_id]["changed_in"],
             matter_at=asked[case_id]["matter_at"],
             rows=tuple(rows[case_id]),
+            phoned=tuple(phoned[case_id]),
             known=frozenset(known[case_id]),
         )
         for case_id in ids

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from routing.cases import Case, Kind, Move
-from routing.clock_facts import facts_of
+from routing.clock_facts import Phoned, facts_of
 from routing.clocks import STAGE_OF_STATE, Clock, Entered, main_clock, stage_clock
 from routing.errors import CalendarEnds, LimitMissing
 from routing.fold import Row, unfolded
@@ -26,7 +26,7 @@ from routing.limits import Stage
 from routing.numbers import SHANGHAI
 from routing.supervision_rules import SupervisionRules, Trigger, TriggerRule
 
-WITH_THE_UNIT = frozenset({Stage.SIGN, Stage.HANDLING, Stage.PHONE_ASSIGNMENT})
+WITH_THE_UNIT = frozenset({Stage.SIGN, Stage.HANDLING})
 """The stages whose clock is the unit's; every other one is the office's own."""
 NEVER_POOLED = Kind.REPORT
 """Reports against somebody are never counted together with other calls."""
@@ -132,6 +132,38 @@ def spent_clocks(versions: Sequence[Version], limits: InForce, now: datetime) ->
     )
 
 
+def spent_assignments(
+    case: Case, phoned: Iterable[Phoned], limits: InForce, now: datetime
+) -> Spents:
+    """Return the assignments by telephone to which no word came in time, and when the next ends."""
+    facts, policy = facts_of(case, ()), limits.of(case) or limits.policy
+    spent, ends, undated = [], [], []
+    for one in phoned:
+        try:
+            clock = stage_clock(one.stage, facts, policy, limits.calendar)
+        except LimitMissing:
+            continue
+        except CalendarEnds as error:
+            undated.append(str(error))
+            continue
+        if (clock.stopped_at or now) > clock.ends_at:
+            late = Spent(clock=clock, since=clock.ends_at, unit=one.unit, person=case.owner)
+            spent.append(late)
+        elif clock.stopped_at is None:
+            ends.append(clock.ends_at)
+    return Spents(spent=tuple(spent), next_end=min(ends, default=None), undated=tuple(undated))
+
+
+def together(*found: Spents) -> Spents:
+    """What several looks at the same case found."""
+    ends = [one.next_end for one in found if one.next_end is not None]
+    return Spents(
+        spent=tuple(it for one in found for it in one.spent),
+        next_end=min(ends, default=None),
+        undated=tuple(it for one in found for it in one.undated),
+    )
+
+
 def _spent(clock: Clock, since: datetime, case: Case) -> Spent:
     theirs = clock.stage in WITH_THE_UNIT and case.given_at is not None
     unit = case.unit if theirs else None
@@ -143,7 +175,9 @@ def _clocks(case: Case, entered: datetime, limits: InForce) -> tuple[list[Clock]
     facts, policy = facts_of(case, ()), limits.of(case) or limits.policy
     found: list[Clock] = []
     undated: list[str] = []
-    stage = STAGE_OF_STATE.get(case.state)
+    # A case that goes with another waits for that one's stages, not for its own.
+    waits = case.lead is not None and case.answered_at is None
+    stage = None if waits else STAGE_OF_STATE.get(case.state)
     for what in (None, stage) if stage else (None,):
         try:
             clock = (

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from hotline import reminder_rows
+from hotline import phone_assignments, reminder_rows
 from hotline.console.desk import Request
 from hotline.console.endpoint import get
 from hotline.console.problems import Fault, ProblemError
@@ -62,7 +62,8 @@ async def case_clocks(asked: Request) -> ClocksView:
         except CaseUnknown as error:
             raise ProblemError(Fault.NOT_FOUND, str(error)) from error
         moves = await reminder_rows.moves_of(conn, [case_id])
-    facts = facts_of(case, moves[case_id])
+        phoned = await phone_assignments.phoned(conn, [case_id])
+    facts = facts_of(case, moves[case_id], phoned[case_id])
     policy = services.policies.get(case.policy) if case.policy else services.policy
     if policy is None:
         return ClocksView(clocks=(), missing=(), undated=())

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from routing import triggers
 from routing.cases import Kind, Move
-from routing.clock_facts import facts_of
-from routing.clocks import STAGE_OF_STATE, Clock, Entered, clocks_of
+from routing.clock_facts import Moved, facts_of
+from routing.clocks import Clock, clocks_of
 from routing.deadlines import Standing
 from routing.limits import Stage
 from routing.supervision_rules import OURS, Trigger
@@ -40,14 +40,14 @@ def overdue_at(history: History, n: int, now: datetime) -> Iterable[Clock]:
     Found as the clocks' own address finds them: from the facts as they stood, not by triggers.py.
     """
     case = history.after[n]
-    facts = facts_of(case, ())
     policy = LIMITS.of(case) or LIMITS.policy
-    since = n
-    while since > 0 and history.after[since - 1].state is case.state:
-        since -= 1
-    stage = STAGE_OF_STATE.get(case.state)
-    entered = (Entered(stage=stage, at=history.at[since]),) if stage else ()
-    for clock in clocks_of(replace(facts, stages=entered), policy, LIMITS.calendar).clocks:
+    moves = [
+        Moved(at=at, to=after.state)
+        for at, after in zip(history.at[1 : n + 1], history.after[1 : n + 1], strict=True)
+    ]
+    facts = facts_of(case, moves)
+    here = tuple(one for one in facts.stages if one.left_at is None)
+    for clock in clocks_of(replace(facts, stages=here), policy, LIMITS.calendar).clocks:
         if clock.standing(now) is Standing.OVERDUE:
             yield clock
 
