@@ -148,7 +148,7 @@ function caseDetail(place, id, catalogue) {
         h("div", { class: "detail-badges" }, urgencyBadge(one.urgency), standingBadge(one.standing), stateBadge(one.state))),
       steps(one),
       limit(one),
-      one.level ? h("p", { class: "limit warn" }, icon("alert"), t(`case.level_${one.level}`)) : null,
+      one.level ? h("p", { class: "limit warn" }, icon("alert"), t(`caselevel.${one.level}`)) : null,
       h("div", { class: "case-body" },
         h("div", { class: "case-work" }, form.node, one.suggestion && one.state !== "draft" ? advised(one) : null,
           asked(one.units),
@@ -191,7 +191,7 @@ function asked(units) {
   const said = (unit) => unit.answered_at ? t("unit.answered", { when: when(unit.answered_at) })
     : unit.ended_at ? t("unit.stayed_silent") : t("unit.silent_since", { when: when(unit.asked_at) });
   return [h("h3", {}, t("case.units")), h("ul", { class: "units" }, units.map((unit) => h("li", { class: unit.answered_at ? "" : "warn" },
-    h("b", {}, unit.unit), ` · ${word("unit.part", unit.part)} · `, h("small", {}, said(unit)))))];
+    h("b", {}, unit.unit), ` · ${word("unitpart", unit.part)} · `, h("small", {}, said(unit)))))];
 }
 
 // After a person decided, the advice is only history: there, but folded.
