@@ -294,7 +294,19 @@ async def case_moved(
     await _tell(tx, actor.name, now, moved.after.call_id, rows)
     if moved.after.same_as is not None and moved.before.same_as != moved.after.same_as:
         await _repeated(tx, moved.after, moved.after.same_as, actor, now)
+    lead = moved.after.lead or moved.before.lead
+    if lead is not None and move in {Move.JOIN, Move.LEAVE}:
+        await _grouped(tx, lead, actor, now)
     return moved
+
+
+async def _grouped(tx: Connection, lead_id: int, actor: Actor, now: datetime) -> None:
+    """The lead tells how many cases go with it now; which ones stays with each of them."""
+    lead = await cases.get(tx, lead_id)
+    members = await repeats.members(tx, lead_id)
+    body = {"number": lead.number, "unit": lead.unit, "owner": lead.owner, "members": members}
+    row = _Row(event=Event.CASE_GROUPED, body=body, case_id=lead_id)
+    await _tell(tx, actor.name, now, lead.call_id, [row])
 
 
 async def _repeated(

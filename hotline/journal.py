@@ -85,6 +85,8 @@ class Event(StrEnum):
     CASE_JOINED = "case.joined"
     CASE_LEFT = "case.left"
     CASE_FOLLOWED = "case.followed"
+    CASE_GROUPED = "case.grouped"
+    """Of a lead: a case joined or left it."""
     CASE_REPEATED = "case.repeated"
     """The same matter was told once more and needs no order of its own."""
     COMING_ASKED = "coming.asked"

@@ -60,6 +60,7 @@ _LIVE: LiteralString = """
 _MEMBERS: LiteralString = "SELECT id FROM cases WHERE lead = $1 ORDER BY id LIMIT 1000"
 _REPEATS: LiteralString = """
     SELECT repeat_id FROM case_repeats WHERE case_id = $1 ORDER BY repeat_id LIMIT 1000"""
+_HOW_MANY: LiteralString = "SELECT count(*) FROM cases WHERE lead = $1"
 _UNTOLD: LiteralString = """
     SELECT id FROM cases
      WHERE lead = $1 AND state NOT IN ('closed', 'archived', 'calling_back') ORDER BY id"""
@@ -125,6 +126,11 @@ async def bound_to(conn: Connection, case_id: int) -> tuple[list[int], list[int]
 async def untold_members(conn: Connection, lead: int) -> list[int]:
     """The cases that go with a lead and whose callers do not know yet what came of it."""
     return [row["id"] for row in await conn.fetch(_UNTOLD, lead)]
+
+
+async def members(conn: Connection, lead: int) -> int:
+    """How many cases go with one."""
+    return int(await conn.fetchval(_HOW_MANY, lead))
 
 
 async def times(conn: Connection, case_id: int) -> Repeated:

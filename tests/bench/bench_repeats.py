@@ -215,7 +215,7 @@ CASES = """
       FROM generate_series(1, $1::int) AS n"""
 COUNTS = """
     INSERT INTO mark_counts (mark, seen)
-    SELECT mark, count(*) FROM case_marks, unnest(marks) AS mark GROUP BY mark"""
+    SELECT mark, count(*) FROM case_marks, unnest(marks) AS mark GROUP BY mark ORDER BY mark"""
 COMMON = """
     INSERT INTO mark_counts (mark, seen)
     SELECT mark, seen FROM unnest($1::integer[], $2::integer[]) AS real (mark, seen)
@@ -246,6 +246,7 @@ async def fill(conn: Connection, replay: Replay, cases: int) -> None:
         await conn.copy_records_to_table("case_marks", records=_made(ids[start:][:50_000], replay))
     await conn.execute("SET maintenance_work_mem = '1GB'")
     await conn.execute("CREATE INDEX case_marks_marks ON case_marks USING gin (marks)")
+    await conn.execute("SET work_mem = '1GB'")
     await conn.execute(COUNTS)
     scale = cases / len(replay.kept)
     usual = {mark: round(seen * scale) for mark, seen in replay.seen.items() if seen > 20}

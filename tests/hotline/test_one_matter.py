@@ -160,6 +160,8 @@ async def test_all_callers_of_a_group_are_told_what_came_of_it(town: Town, pool:
     await town.makes(alone, Move.LEAVE, reason="不是同一处")
     with pytest.raises(IllegalMove, match="goes with case"):
         await town.makes(member, Move.DISPATCH, unit=UNIT)
+    rows = await town.told(lead, "case.grouped")
+    assert [row["members"] for row in rows] == [1, 2, 3, 2]
     await town.answered(lead)
     assert await town.jobs() == []
     await town.makes(lead, Move.APPROVE)

@@ -73,7 +73,7 @@ async def test_each_sees_what_may_belong_together_as_far_as_it_sees_the_cases(
     _, seen = await get(desk, f"/api/cases/{fourth}/related")
     assert [it["lead"]["id"] for it in seen["groups"]] == [first]
     status, problem = await post(desk, f"/api/cases/{fourth}/join", lead=999)
-    assert (status, problem["type"]) == (409, "illegal_move")
+    assert (status, problem["type"]) == (404, "not_found")
     status, case = await post(desk, f"/api/cases/{again}/leave", reason="另一处")
     assert (status, case["lead"]) == (200, None)
 
