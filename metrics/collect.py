@@ -215,6 +215,8 @@ class Snapshot:
     operators: Mapping[tuple[str, str], int] = field(default_factory=dict)
     gaps: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     callouts: Mapping[str, int] = field(default_factory=dict)
+    from_here: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Calls that operators or the service made, by direction and outcome."""
     bursts: Mapping[str, int] = field(default_factory=dict)
     supervision: Mapping[str, int] = field(default_factory=dict)
     """Records that are not cleared, by level."""

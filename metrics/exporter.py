@@ -35,7 +35,7 @@ from routing.cases import CaseState
 from routing.duty_incidents import Timer
 from routing.supervision_rules import Level
 from telephony.agents import AgentState
-from telephony.calls import Outcome
+from telephony.calls import Direction, Outcome
 from telephony.errors import Reason
 from telephony.health import LinkState
 from telephony.reconcile import DifferenceKind
@@ -185,6 +185,10 @@ def _lag(link: LinkState) -> Histogram:
     return Histogram.of(link.lag.bounds, own, link.lag.total)
 
 
+_OUT, _INSIDE = Direction.OUTGOING, Direction.INTERNAL
+_ENDS_FROM_HERE = (Outcome.ANSWERED, Outcome.UNANSWERED, Outcome.BUSY, Outcome.FAILED)
+
+
 def _of_calls(snapshot: Snapshot) -> Iterator[Family]:
     lines = sorted(snapshot.calls)
     for metric, value in _OF_CALLS:
@@ -194,8 +198,10 @@ def _of_calls(snapshot: Snapshot) -> Iterator[Family]:
         abandoned.append(((line, "short"), snapshot.calls[line].abandoned_short))
         abandoned.append(((line, "long"), snapshot.calls[line].abandoned_long))
     yield _family(names.CALLS_ABANDONED, abandoned)
-    ends = [(line, str(outcome)) for line in lines for outcome in Outcome]
+    ends = [(line, str(it)) for line in lines for it in Outcome if it is not Outcome.BUSY]
     yield _family(names.CALLS_ENDED, [(key, snapshot.ended.get(key, 0)) for key in ends])
+    made = [(str(way), str(end)) for way in (_OUT, _INSIDE) for end in _ENDS_FROM_HERE]
+    yield _family(names.CALLS_FROM_HERE, [(key, snapshot.from_here.get(key, 0)) for key in made])
     yield _histograms(names.QUEUE_WAIT, [(key, snapshot.waits.get(key)) for key in ends])
     yield _histograms(names.TALK, [((line,), snapshot.talks.get(line)) for line in lines])
 

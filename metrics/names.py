@@ -76,7 +76,15 @@ CALLS_LEFT_BEFORE_QUEUE = _counter(
     "Calls that ended during the notice, before they asked for a person; not offered.",
     "line",
 )
-CALLS_ENDED = _counter("hotline_calls_ended_total", "Calls that ended.", "line", "outcome")
+CALLS_ENDED = _counter(
+    "hotline_calls_ended_total", "Calls of citizens that ended.", "line", "outcome"
+)
+CALLS_FROM_HERE = _counter(
+    "hotline_calls_from_here_total",
+    "Calls that operators or the service made, by way and end; they are in no rate.",
+    "direction",
+    "outcome",
+)
 CALLS_RECOVERED = _counter(
     "hotline_calls_recovered_total",
     "Calls learnt wholly or partly from the exchange's own files, not from its live events.",

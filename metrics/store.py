@@ -150,6 +150,9 @@ _UNSUPERVISED: LiteralString = """
              WHERE t.due_at < $1 AND t.settled_at IS NULL AND t.reported_at IS NULL
                AND NOT EXISTS (SELECT FROM supervisions s
                                 WHERE s.tracked_id = t.id AND s.stage = 'handling'))"""
+_FROM_HERE: LiteralString = """
+SELECT direction, outcome, count(*) AS found FROM calls
+ WHERE direction <> 'incoming' AND ended_at IS NOT NULL GROUP BY direction, outcome"""
 _CALLOUTS: LiteralString = "SELECT state, count(*) AS found FROM callouts GROUP BY state"
 
 _INCIDENTS: LiteralString = """
@@ -262,6 +265,7 @@ async def snapshot(
         operators = await conn.fetch(_OPERATORS, names)
         gaps = await conn.fetch(_GAPS, names)
         callouts = await conn.fetch(_CALLOUTS)
+        from_here = await conn.fetch(_FROM_HERE)
         bursts = await conn.fetch(_BURSTS)
         supervision = await conn.fetch(_SUPERVISION)
         unsupervised = await conn.fetchval(_UNSUPERVISED, now)
@@ -285,6 +289,7 @@ async def snapshot(
         differences={(row["system"], row["kind"]): row["found"] for row in differences},
         operators={(row["line"], row["state"]): row["found"] for row in operators},
         gaps={(row["line"], row["kind"]): row["starts_at"] for row in gaps},
+        from_here={(row["direction"], row["outcome"]): row["found"] for row in from_here},
         callouts={row["state"]: row["found"] for row in callouts},
         bursts={row["state"]: row["found"] for row in bursts},
         supervision={row["level"]: row["found"] for row in supervision},

@@ -84,6 +84,8 @@ async def test_every_metric_stands_on_the_page_of_an_empty_service(
     ours = {name for name in shown if name.startswith("hotline_")}
     assert ours == {name for metric in ALL for name in metric.series}
     assert value(series, "hotline_calls_ended_total", line="duty", outcome="voicemail") == 0
+    made = {"direction": "outgoing", "outcome": "busy"}
+    assert value(series, "hotline_calls_from_here_total", **made) == 0
     assert value(series, "hotline_queue_wait_seconds_count", line="duty", outcome="answered") == 0
     assert value(series, "hotline_cases", line="mayor", state="draft") == 0
     assert value(series, "hotline_ami_reconnects_total", system="mianyang-1", reason="tls") == 0
