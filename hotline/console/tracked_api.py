@@ -63,7 +63,7 @@ async def list_tracked(asked: Request) -> TrackedItems:
         found = await supervision_lists.items(
             conn, wanted, before=query.before, limit=query.limit + 1
         )
-    shown = tuple(_view(asked, one) for one in found[: query.limit])
+    shown = tuple(view(asked, one) for one in found[: query.limit])
     more = shown[-1].id if len(found) > query.limit else None
     return TrackedItems(items=shown, next=more)
 
@@ -204,7 +204,8 @@ async def _seen(asked: Request, conn: Connection, seen: Seen | None = None) -> T
     return item
 
 
-def _view(asked: Request, item: TrackedItem) -> TrackedView:
+def view(asked: Request, item: TrackedItem) -> TrackedView:
+    """An item as a list shows it."""
     stopped = item.reported_at or item.settled_at or asked.services.clock()
     return TrackedView(**asdict(item), overdue=stopped > item.due_at)
 
@@ -217,7 +218,7 @@ async def _detail(asked: Request, conn: Connection, item: TrackedItem) -> Tracke
         limit=MOST_RECORDS,
     )
     return TrackedDetail(
-        **_view(asked, item).model_dump(),
+        **view(asked, item).model_dump(),
         notes=await notes_of(conn, OF, item.id),
         evidence=await evidence_of(conn, OF, item.id),
         supervision=tuple(await views(conn, records)),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from routing import supervision, tracked, triggers
 from routing.cases import Actor, Kind, Role, Urgency
 from routing.errors import SupervisionRefused
 from routing.limits import Origin, Stage
+from routing.policy import policy_faults, read_policy
 from routing.supervision import ItemType, Supervision, SupervisionState, is_to_rise
 from routing.supervision_rules import (
     OURS,
@@ -24,7 +26,7 @@ from routing.supervision_rules import (
     rules_of,
 )
 from routing.tracked import TrackedItem, TrackedState
-from tests.routing.life import LIMITS, NOON, OTHER, UNIT
+from tests.routing.life import DEPLOY, LIMITS, NOON, OTHER, UNIT
 
 POLICY = LIMITS.policy
 HANDLER = Actor(name="an", roles=frozenset({Role.UNIT}), unit=UNIT)
@@ -312,3 +314,38 @@ def test_a_level_must_fit_every_matter_and_a_trigger_say_what_it_counts() -> Non
         _rule(Trigger.RETURNED)
     with pytest.raises(ValidationError, match="takes no within_days"):
         _rule(Trigger.OVERDUE, within_days=3)
+
+
+PART = """
+supervision:
+  triggers:
+    - {trigger: not_signed, basis: 本市督办办法第三条, origin: regulation, verified: read}
+    - {trigger: overdue, basis: 本市督办办法第三条, origin: regulation, verified: read}
+    - {trigger: repeated, count: 5, within_days: 60, basis: 本市督办办法第四条, origin: ours}
+  levels:
+    - level: urge
+      receiver: unit
+      limits: [{amount: 2, unit: working_days, basis: 第五条, origin: ours}]
+    - level: supervise
+      receiver: head
+      limits: [{amount: 4, unit: working_days, basis: 第六条, origin: ours}]
+    - level: list
+      receiver: leader
+      limits: [{amount: 6, unit: working_days, basis: 第七条, origin: ours}]
+"""
+
+
+def test_a_citys_pack_says_in_its_file_what_is_supervised_and_how_it_rises(tmp_path: Path) -> None:
+    shipped = (DEPLOY / "policies" / "sichuan-2025-2.yaml").read_text()
+    file = tmp_path / "city.yaml"
+    file.write_text(shipped + PART)
+    rules = rules_of(read_policy(file))
+    repeated = rules.of(Trigger.REPEATED)
+    assert repeated is not None
+    assert (repeated.count, repeated.within_days) == (5, 60)
+    assert rules.of(Trigger.STALE_CARD) is None
+    given_ = [rules.level(level).limit(Kind.HELP, Urgency.NORMAL).amount for level in Level]
+    assert given_ == [2, 4, 6]
+    file.write_text(shipped + PART.replace("trigger: overdue", "trigger: stale_card"))
+    (fault,) = policy_faults(file)
+    assert "overdue cannot be left out" in fault

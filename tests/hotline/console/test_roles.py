@@ -246,6 +246,7 @@ EXPECTED = {
     "GET /api/cases/{case_id}/phone-assignments": READERS,
     "POST /api/cases/{case_id}/phone-assignments": OPENERS,
     "POST /api/cases/{case_id}/phone-assignments/feedback": f"{OPENERS} unit",
+    "GET /api/meeting-pack": "supervisor leader",
     "GET /api/callouts": OFFICE,
     "POST /api/callouts": DESK,
     "GET /api/notices": f"{OFFICE} administrator",

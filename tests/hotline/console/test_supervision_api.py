@@ -287,3 +287,38 @@ async def test_lists_page_and_filter(
     supervisor = await staff.visitor("super")
     _, page = await ask(supervisor, "GET", "/api/supervision?over=true")
     assert len(page["records"]) == 4
+
+
+async def test_the_meeting_has_issues_overdue_disputes_and_open_decisions_before_it(
+    staff: Staff, town: Town, clock: Clock
+) -> None:
+    chief = await staff.visitor("chief")
+    late = await given_to_the_unit(town, urgency="urgent")
+    raised = await given_to_the_unit(town)
+    call = await town.services.pool.fetchval("SELECT call_id FROM cases WHERE id = $1", raised)
+    await town.moves(call, Move.ASK_RETURN, NOW, reason="不属职责", basis="三定规定")
+    await town.moves(call, Move.RAISE_LEVEL, NOW, reason="两单位推诿")
+    for title in ("第一项", "第二项"):
+        decision = {
+            "type": "decision",
+            "title": title,
+            "source": "领导小组会议",
+            "unit": CITY_LIGHTS,
+            "due_at": (NOW + timedelta(days=9)).isoformat(),
+        }
+        _, item = await ask(chief, "POST", "/api/tracked-items", decision)
+    await ask(chief, "POST", f"/api/tracked-items/{item['id']}/end", {"reason": "并入第一项"})
+    clock.forward(hours=25)
+    chief = await staff.visitor("chief")
+    _, pack = await ask(chief, "GET", "/api/meeting-pack?days=7")
+    assert pack["issues"] == [
+        {"level1": "城乡建设", "cases": 2, "before": 0, "still_open": 2},
+    ]
+    assert [(one["case_id"], one["unit"]) for one in pack["overdue"]] == [(late, CITY_LIGHTS)]
+    (dispute,) = pack["disputes"]
+    assert (dispute["case_id"], dispute["level"], dispute["returns"]) == (raised, 1, 1)
+    assert [one["title"] for one in pack["decisions"]] == ["第一项"]
+    clock.forward(days=8)
+    chief = await staff.visitor("chief")
+    _, pack = await ask(chief, "GET", "/api/meeting-pack?days=7")
+    assert (pack["issues"], len(pack["overdue"])) == ([], 1)
