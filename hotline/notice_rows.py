@@ -67,9 +67,10 @@ _BEGIN: LiteralString = """
 _CURSOR: LiteralString = "SELECT last FROM notice_cursor FOR UPDATE"
 _MOVE: LiteralString = "UPDATE notice_cursor SET last = $1"
 _ADD: LiteralString = """
-    INSERT INTO notices (journal_id, case_id, destination, holder, address, queued_at, caller)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
-    ON CONFLICT (journal_id, destination, address) DO NOTHING RETURNING id"""
+    INSERT INTO notices (journal_id, case_id, destination, holder, address, queued_at, caller,
+                         look_up)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (journal_id, destination, look_up) DO NOTHING RETURNING id"""
 _COLUMNS: LiteralString = """
     SELECT n.id, n.uuid, n.journal_id, n.case_id, n.destination, n.holder, n.address, n.state,
            n.queued_at, n.attempts, n.reason, n.settled_at, j.event,
@@ -97,9 +98,9 @@ _ADDRESSES: LiteralString = """
     SELECT id, holder, channel, address, added_by, added_at FROM notice_addresses
      WHERE ($1::text IS NULL OR holder = $1) ORDER BY holder, channel, id"""
 _KEEP: LiteralString = """
-    INSERT INTO notice_addresses (holder, channel, address, added_by, added_at)
-    VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (holder, channel, address) DO UPDATE SET added_by = notice_addresses.added_by
+    INSERT INTO notice_addresses (holder, channel, address, added_by, added_at, look_up)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (holder, channel, look_up) DO UPDATE SET added_by = notice_addresses.added_by
     RETURNING id, holder, channel, address, added_by, added_at"""
 _DROP: LiteralString = """
     DELETE FROM notice_addresses WHERE id = $1
@@ -132,7 +133,7 @@ async def add(
     caller: UUID | None = None,
 ) -> int | None:
     """Note a notice to be sent; returns its id, None where it is noted already."""
-    given = (journal_id, case_id, destination, holder, address, at, caller)
+    given = (journal_id, case_id, destination, holder, address, at, caller, address)
     found = await tx.fetchval(_ADD, *given)
     return None if found is None else int(found)
 
@@ -199,7 +200,7 @@ async def keep_address(
     tx: Connection, *, holder: str, channel: Channel, address: str, by: str, at: datetime
 ) -> Address:
     """Put an address into the book, once."""
-    row = await tx.fetch(_KEEP, holder, channel, address, by, at)
+    row = await tx.fetch(_KEEP, holder, channel, address, by, at, address)
     return _address(dict(row[0]))
 
 

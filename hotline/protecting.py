@@ -82,7 +82,7 @@ async def protect(
         "accused": len(accused.persons) + len(accused.units) + len(accused.others),
     }
     return await _moved(
-        tx, case_id, Move.PROTECT, MoveData(person=owner, reason=reason), doing, more
+        tx, case_id, Move.PROTECT, MoveData(person=owner, reason=mask_text(reason)), doing, more
     )
 
 
@@ -158,7 +158,7 @@ async def recuse(  # noqa: PLR0917 - what, who, why, by whom
         tx, case_id, persons=persons, units=units, because=because, by=doing.by.name, now=doing.now
     )
     owner = await _owner_after(tx, case, units, doing)
-    data = MoveData(person=owner, reason=reason, units=tuple(units) or None)
+    data = MoveData(person=owner, reason=mask_text(reason), units=tuple(units) or None)
     return await _moved(tx, case_id, Move.RECUSE, data, doing, {"because": because})
 
 

@@ -88,7 +88,7 @@ async def run(
     pool: Pool, sounds: SoundStores, periods: Retention, now: datetime
 ) -> AsyncIterator[Deleted]:
     """Delete everything that is due, a batch at a time."""
-    await _finish(pool, sounds)
+    await finish(pool, sounds)
     for kind, period in periods.classes.items():
         before = months_before(now, period.months)
         while True:
@@ -96,7 +96,7 @@ async def run(
             if done is None:
                 break
             if kind is Kept.RECORDINGS:
-                await _finish(pool, sounds)
+                await finish(pool, sounds)
             yield done
 
 
@@ -130,7 +130,7 @@ def hash_of(items: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(sorted(items)).encode()).hexdigest()
 
 
-async def _finish(pool: Pool, sounds: SoundStores) -> None:
+async def finish(pool: Pool, sounds: SoundStores) -> None:
     """Delete the sound of every recording that was decided upon.
 
     Raises:

@@ -23,7 +23,10 @@ _USED: LiteralString = """
            LATERAL (VALUES (unit), (name), (post), (phone)) AS parts (part)
             WHERE part IS NOT NULL
      UNION SELECT DISTINCT (phone).key FROM duty_contacts
-     UNION SELECT DISTINCT (said).key FROM accused_others"""
+     UNION SELECT DISTINCT (said).key FROM accused_others
+     UNION SELECT DISTINCT (address).key FROM notice_addresses WHERE address IS NOT NULL
+     UNION SELECT DISTINCT (address).key FROM notices WHERE address IS NOT NULL
+     UNION SELECT DISTINCT (applicant).key FROM person_requests"""
 _PLAIN: LiteralString = """
     SELECT token, plain_number, plain_name FROM identities WHERE plain_number IS NOT NULL
      LIMIT $1 FOR UPDATE SKIP LOCKED"""
@@ -54,13 +57,44 @@ _RENEW_CONTACT: LiteralString = "UPDATE duty_contacts SET name = $2, phone = $3 
 _OLD_ACCUSED: LiteralString = """
     SELECT id, said FROM accused_others WHERE (said).key < $1 LIMIT $2 FOR UPDATE SKIP LOCKED"""
 _RENEW_ACCUSED: LiteralString = "UPDATE accused_others SET said = $2 WHERE id = $1"
+_OLD_ADDRESSES: LiteralString = """
+    SELECT id, address FROM notice_addresses WHERE (address).key < $1
+     LIMIT $2 FOR UPDATE SKIP LOCKED"""
+_RENEW_ADDRESS: LiteralString = "UPDATE notice_addresses SET address = $2 WHERE id = $1"
+_OLD_NOTICES: LiteralString = """
+    SELECT id, address FROM notices WHERE (address).key < $1
+     LIMIT $2 FOR UPDATE SKIP LOCKED"""
+_RENEW_NOTICE: LiteralString = "UPDATE notices SET address = $2 WHERE id = $1"
+_OLD_APPLICANTS: LiteralString = """
+    SELECT id, applicant FROM person_requests WHERE (applicant).key < $1
+     LIMIT $2 FOR UPDATE SKIP LOCKED"""
+_RENEW_APPLICANT: LiteralString = "UPDATE person_requests SET applicant = $2 WHERE id = $1"
+_PLAIN_ADDRESSES: LiteralString = """
+    SELECT id, plain_address FROM notice_addresses WHERE plain_address IS NOT NULL
+     LIMIT $1 FOR UPDATE SKIP LOCKED"""
+_SEAL_ADDRESS: LiteralString = """
+    UPDATE notice_addresses SET address = $2, look_up = $3, plain_address = NULL WHERE id = $1"""
+_PLAIN_NOTICES: LiteralString = """
+    SELECT id, plain_address FROM notices WHERE plain_address IS NOT NULL
+     LIMIT $1 FOR UPDATE SKIP LOCKED"""
+_SEAL_NOTICE: LiteralString = """
+    UPDATE notices SET address = $2, look_up = $3, plain_address = NULL WHERE id = $1"""
 _RENEWED: tuple[tuple[LiteralString, LiteralString], ...] = (
     (_OLD, _RENEW),
     (_OLD_REPORTERS, _RENEW_REPORTER),
     (_OLD_CONTACTS, _RENEW_CONTACT),
     (_OLD_ACCUSED, _RENEW_ACCUSED),
+    (_OLD_ADDRESSES, _RENEW_ADDRESS),
+    (_OLD_NOTICES, _RENEW_NOTICE),
+    (_OLD_APPLICANTS, _RENEW_APPLICANT),
 )
 """What finds rows that an older key sealed, and what seals one of them anew."""
+_SEALED: tuple[tuple[LiteralString, LiteralString, tuple[int, ...]], ...] = (
+    (_PLAIN, _SEAL, (0, 1, 1, 2, 1)),
+    (_PLAIN_ADDRESSES, _SEAL_ADDRESS, (0, 1, 1)),
+    (_PLAIN_NOTICES, _SEAL_NOTICE, (0, 1, 1)),
+)
+"""What finds rows that an earlier version left plain, what seals one, and with which columns."""
 AT_ONCE = 1000
 
 
@@ -117,16 +151,18 @@ async def check_keys(conn: asyncpg.Connection, keys: Keyring) -> None:
 
 
 async def seal_old(conn: asyncpg.Connection) -> int:
-    """Seal what an earlier version left plain; returns how many callers, after any interruption."""
+    """Seal what an earlier version left plain; returns how many rows, after any interruption."""
     sealed = 0
-    while True:
-        async with conn.transaction():
-            rows = await conn.fetch(_PLAIN, AT_ONCE)
-            for token, number, name in rows:
-                await conn.execute(_SEAL, token, number, number, name, number)
-        sealed += len(rows)
-        if not rows:
-            return sealed
+    for plain, seal, given in _SEALED:
+        while True:
+            async with conn.transaction():
+                rows = await conn.fetch(plain, AT_ONCE)
+                for row in rows:
+                    await conn.execute(seal, *(row[at] for at in given))
+            sealed += len(rows)
+            if not rows:
+                break
+    return sealed
 
 
 async def mark_tails(conn: asyncpg.Connection) -> int:

@@ -43,6 +43,8 @@ class Retention(Document):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*/[1-9][0-9]*$")
     classes: dict[Kept, Period]
+    answer_working_days: int = Field(default=15, ge=1, le=60)
+    """Within which a request of a person about the own data is answered."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

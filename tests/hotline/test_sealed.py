@@ -10,8 +10,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from hotline import sealed
+from hotline import notice_rows, sealed
 from hotline.database import Pool, connected
+from hotline.notice_rows import Channel
 from telephony.sealing import KeyFile, SealError, write_keys
 from telephony.store import caller_token
 
@@ -131,3 +132,20 @@ async def test_the_commands_rotate_and_prune_but_not_too_early(
     assert done.returncode == 0, done.stderr
     assert list(keys.ring.keys) == [2]
     assert await conn.fetchval("SELECT number FROM identities") == NUMBER
+
+
+async def test_addresses_of_an_earlier_version_are_sealed_once(conn: asyncpg.Connection) -> None:
+    await conn.execute(
+        "INSERT INTO notice_addresses (holder, channel, plain_address, added_by, added_at)"
+        " VALUES ('desk', 'sms', '13866665555', 'test', now()),"
+        " ('desk', 'mail', 'lamp@example.org', 'test', now())"
+    )
+    assert await sealed.seal_old(conn) == 2
+    assert await sealed.seal_old(conn) == 0
+    rows = await conn.fetch("SELECT address, plain_address FROM notice_addresses ORDER BY id")
+    assert [tuple(row) for row in rows] == [("13866665555", None), ("lamp@example.org", None)]
+    kept = await notice_rows.keep_address(
+        conn, holder="desk", channel=Channel.SMS, address="13866665555", by="x", at=NOW
+    )
+    assert kept.added_by == "test"  # known by its fingerprint, and kept once
+    assert await conn.fetchval("SELECT count(*) FROM notice_addresses") == 2

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientSession
 
 from hotline import journal, sighted
+from hotline.console.endpoint import Endpoint
 from hotline.console.sight import visible_cases
 from hotline.database import borrowed, connected
 from routing.cases import Move, Role
@@ -71,16 +72,19 @@ BY_THE_CALL = {
 }
 """What the reporter's call moves: the telephone counts every call on its line, whatever became of
 it. No figure of cases, by state, kind, category, urgency or unit, is among them."""
-FILTERING = frozenset({ACCUSED, "desk", "super", "fallen", "boss"})
+FILTERING = frozenset({ACCUSED, "desk", "super", "fallen"})
 """Who tries every filter; the others have the rights of one of these, and ask without."""
 
 
+@pytest.mark.timeout(300)
 async def test_every_answer_is_the_same_as_where_no_report_was_made(pair: Pair) -> None:
     having, lacking, found, moved = pair.having, pair.lacking, Counter[str](), set[str]()
     for login in twins.KEPT_OUT:
         one, other = await having.staff.visitor(login), await lacking.staff.visitor(login)
         for endpoint in twins.ASKED:
             filters = login in FILTERING
+            if login != ACCUSED and not may(login, endpoint):
+                continue  # refused before anything is read
             for path, body in twins.requests(endpoint, pair.ids, pair.number, filters=filters):
                 first, second = await twins.both(
                     twins.told(having, one, endpoint, path, body),
@@ -92,11 +96,15 @@ async def test_every_answer_is_the_same_as_where_no_report_was_made(pair: Pair) 
                 assert first == second, (login, endpoint.method, path)
                 found[first[:3]] += 1
     assert found["200"] > 600, found  # they were asked for real
-    assert found["404"] > 250, found
+    assert found["404"] > 200, found
     assert moved == BY_THE_CALL
     await they_are_there(pair)
     await the_feed_tells_nobody(pair)
     await refused_looks_are_told_to_discipline(pair)
+
+
+def may(login: str, endpoint: Endpoint) -> bool:
+    return endpoint.roles is None or bool(endpoint.roles & set(twins.PEOPLE[login]))
 
 
 def moved_by_the_call(path: str, first: str, second: str) -> set[str]:
@@ -290,6 +298,7 @@ def test_the_console_reads_for_people_through_their_own_sight_only() -> None:
     allowed = {
         "counted.py": "figures leave protected cases out by themselves (metrics/store.py)",
         "people_api.py": "the signed-in user's own row",
+        "person_requests_api.py": "empties the store of what was decided upon before",
         "refused.py": "writes down what the asker cannot find",
         "protected_api.py": "whoever marks or recuses may find the case no longer halfway",
     }
