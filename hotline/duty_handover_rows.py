@@ -58,7 +58,8 @@ _ITEMS: LiteralString = """
         SELECT 'instruction', i.id, i.state, i.given_at, NULL::bigint,
                coalesce(i.case_id, d.case_id)
           FROM duty_instructions i LEFT JOIN duty_incidents d ON d.id = i.incident_id
-         WHERE i.state IN ('given', 'passed_on') ORDER BY i.id LIMIT $3) AS instructions
+         WHERE i.state IN ('given', 'passed_on') AND (i.incident_id IS NULL OR d.id IS NOT NULL)
+         ORDER BY i.id LIMIT $3) AS instructions
     UNION ALL SELECT * FROM (
         SELECT 'log', e.id, CASE WHEN e.newest = 0 THEN 'unwritten' ELSE 'unfinished' END, e.at,
                e.call_id, coalesce(v.case_id, k.id)
@@ -86,6 +87,7 @@ _LIST: LiteralString = (
 )
 _NEWEST: LiteralString = """
     SELECT max(id) FROM duty_handovers WHERE line = $1 AND changes_at = $2"""
+_CALLS: LiteralString = "SELECT id FROM calls WHERE id = ANY ($1)"
 _RELIEVED: LiteralString = "SELECT max(changes_at) FROM duty_reliefs WHERE line = $1"
 _LINES: LiteralString = "SELECT line FROM duty_lines ORDER BY line"
 # Those who sign the same line's handovers take turns.
@@ -113,6 +115,11 @@ async def hold(tx: Connection, line: str) -> bool:
 async def open_items(conn: Connection, line: str, since: datetime) -> list[Item]:
     """What is open at the desk of a line now; call-outs that failed since that moment too."""
     return [Item(**dict(row)) for row in await conn.fetch(_ITEMS, line, since, MOST)]
+
+
+async def calls_there(conn: Connection, numbers: Sequence[int]) -> frozenset[int]:
+    """Those of some calls that are there for whoever asks."""
+    return frozenset(row["id"] for row in await conn.fetch(_CALLS, list(numbers)))
 
 
 async def relieved(conn: Connection, line: str) -> datetime | None:

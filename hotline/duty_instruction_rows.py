@@ -59,7 +59,7 @@ class Feedback:
     text: str
 
 
-# Whatever concerns an incident concerns the incident's case.
+# Whatever concerns an incident concerns its case: who may not find the one finds nothing of it.
 _INSTRUCTION: LiteralString = """
     SELECT i.id, i.state, i.leader, i.unit, i.text, i.due_at, i.incident_id,
            coalesce(i.case_id, d.case_id) AS case_id, i.given_at, i.entered_by, i.passed_on_at,
@@ -67,11 +67,13 @@ _INSTRUCTION: LiteralString = """
            i.tracked_id, t.state AS tracked_state
       FROM duty_instructions i LEFT JOIN duty_incidents d ON d.id = i.incident_id
       LEFT JOIN tracked_items t ON t.id = i.tracked_id"""
-_ONE: LiteralString = _INSTRUCTION + " WHERE i.id = $1"
+_FOUND: LiteralString = " WHERE (i.incident_id IS NULL OR d.id IS NOT NULL)"
+_ONE: LiteralString = _INSTRUCTION + _FOUND + " AND i.id = $1"
 _LIST: LiteralString = (
     _INSTRUCTION
+    + _FOUND
     + """
-     WHERE ($1::text IS NULL OR i.state = $1) AND (NOT $2 OR i.state IN ('given', 'passed_on'))
+       AND ($1::text IS NULL OR i.state = $1) AND (NOT $2 OR i.state IN ('given', 'passed_on'))
        AND ($3::text IS NULL OR i.unit = $3) AND ($4::bigint IS NULL OR i.id < $4)
      ORDER BY i.id DESC LIMIT $5"""
 )

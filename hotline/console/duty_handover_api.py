@@ -188,9 +188,11 @@ async def _view(asked: Request, conn: Connection, handover: Handover) -> Handove
 
 
 async def _seen(asked: Request, conn: Connection, items: Sequence[Item]) -> tuple[ItemView, ...]:
-    """The items without those of cases that this person may not see."""
+    """The items without those of cases and calls that this person may not find."""
     ids = [one.case_id for one in items if one.case_id is not None]
     seen = await asked.sight.seen(conn, ids)
+    calls = [one.call_id for one in items if one.call_id is not None]
+    there = await rows.calls_there(conn, calls)
     return tuple(
         ItemView(
             kind=one.kind,
@@ -201,7 +203,8 @@ async def _seen(asked: Request, conn: Connection, items: Sequence[Item]) -> tupl
             case_id=one.case_id,
         )
         for one in items
-        if one.case_id is None or one.case_id in seen
+        if (one.case_id is None or one.case_id in seen)
+        and (one.call_id is None or one.call_id in there)
     )
 
 
