@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import LiteralString
 
 from hotline.database import Connection
-from routing.likeness import Marks, asked_by, grams_of, likeness, marked, marks_of, weighed
+from routing.likeness import Marks, asked_by, cosine, grams_of, marked, marks_of, weighed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +115,9 @@ async def near(
         return []
     found = []
     for row in await conn.fetch(NEAR, list(asked_for.by), beside, since):
-        marks = marked(dict(zip(row["marks"], row["weights"], strict=True)))
-        score = likeness(asked_for.marks, marks)
+        score = cosine(asked_for.marks, row["marks"], row["weights"])
         if score >= least:
+            marks = marked(dict(zip(row["marks"], row["weights"], strict=True)))
             found.append(Near(case_id=row["case_id"], at=row["at"], score=score, marks=marks))
     return sorted(found, key=lambda one: (-one.score, -one.case_id))
 
