@@ -298,6 +298,7 @@ async def test_the_meeting_has_issues_overdue_disputes_and_open_decisions_before
     call = await town.services.pool.fetchval("SELECT call_id FROM cases WHERE id = $1", raised)
     await town.moves(call, Move.ASK_RETURN, NOW, reason="不属职责", basis="三定规定")
     await town.moves(call, Move.RAISE_LEVEL, NOW, reason="两单位推诿")
+    given: list[int] = []
     for title in ("第一项", "第二项"):
         decision = {
             "type": "decision",
@@ -307,7 +308,8 @@ async def test_the_meeting_has_issues_overdue_disputes_and_open_decisions_before
             "due_at": (NOW + timedelta(days=9)).isoformat(),
         }
         _, item = await ask(chief, "POST", "/api/tracked-items", decision)
-    await ask(chief, "POST", f"/api/tracked-items/{item['id']}/end", {"reason": "并入第一项"})
+        given.append(item["id"])
+    await ask(chief, "POST", f"/api/tracked-items/{given[-1]}/end", {"reason": "并入第一项"})
     clock.forward(hours=25)
     chief = await staff.visitor("chief")
     _, pack = await ask(chief, "GET", "/api/meeting-pack?days=7")
