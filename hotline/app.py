@@ -20,6 +20,7 @@ from hotline.archiving import ArchiveDesk
 from hotline.callout import CalloutDesk
 from hotline.casework import SHIPPED_REPORTING, Casework
 from hotline.city_desk import CityDesk
+from hotline.coming_desk import ComingDesk
 from hotline.config import Config
 from hotline.console.server import build
 from hotline.control import ControlDesk
@@ -57,6 +58,7 @@ class Running:
     notices: NoticeDesk
     reminders: ReminderDesk
     archive: ArchiveDesk
+    comings: ComingDesk
     supervision: SupervisionDesk
     likeness: LikenessDesk
     url: str
@@ -77,6 +79,7 @@ async def serve(
             tasks.create_task(running.notices.run(), name="notices"),
             tasks.create_task(running.reminders.run(), name="reminders"),
             tasks.create_task(running.archive.run(), name="archive"),
+            tasks.create_task(running.comings.run(), name="comings"),
             tasks.create_task(running.supervision.run(), name="supervision"),
             tasks.create_task(running.likeness.run(), name="likeness"),
             tasks.create_task(services.probes.run(), name="probes"),
@@ -221,6 +224,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             notices=notices,
             reminders=reminders,
             archive=archive,
+            comings=ComingDesk(pool=pool, clock=utc_now),
             supervision=supervision,
             likeness=likeness,
             url=url,

@@ -7,6 +7,7 @@ that the case's policy gives a matter assigned by telephone; where the policy gi
 promised. One open request for each case and unit: the same again finds it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -121,8 +122,7 @@ async def ask(
         _ASK, case_id, unit, digests["place"], digests["reason"], now, actor.name, due_at
     )
     coming = await get(tx, int(coming_id))
-    body = {"due_at": due_at, "texts": digests}
-    await _tell(tx, Event.COMING_ASKED, coming, actor, now, body)
+    await tell(tx, Event.COMING_ASKED, coming, actor.name, now, {"texts": digests})
     return coming
 
 
@@ -196,18 +196,22 @@ async def _stepped(  # noqa: PLR0917 - what was done, to what, told how, by whom
     after = await get(tx, before.id)
     if done != "UPDATE 1":
         raise ComingConflictError(f"This request to {after.unit} is {after.state} already.")
-    await _tell(tx, event, after, actor, now, {"comes_at": after.comes_at})
+    await tell(tx, event, after, actor.name, now, {"comes_at": after.comes_at})
     return after
 
 
-async def _tell(  # noqa: PLR0917 - likewise
-    tx: Connection, event: Event, coming: Coming, actor: Actor, now: datetime, more: dict[str, Any]
+async def tell(  # noqa: PLR0917 - what happened to what, by whom, when
+    tx: Connection,
+    event: Event,
+    coming: Coming,
+    by: str,
+    now: datetime,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
+    """Write down what became of a request."""
     about = {"number": coming.number, "coming": coming.id, "unit": coming.unit}
-    body = {**about, "state": coming.state, **more}
-    await journal.write(
-        tx, at=now, actor=actor.name, event=event, case_id=coming.case_id, body=body
-    )
+    body = {**about, "state": coming.state, "due_at": coming.due_at, **(more or {})}
+    await journal.write(tx, at=now, actor=by, event=event, case_id=coming.case_id, body=body)
 
 
 async def _read(conn: Connection, row: asyncpg.Record) -> Coming:

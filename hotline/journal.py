@@ -90,6 +90,7 @@ class Event(StrEnum):
     CASE_REPEATED = "case.repeated"
     """The same matter was told once more and needs no order of its own."""
     COMING_ASKED = "coming.asked"
+    COMING_OVERDUE = "coming.overdue"
     COMING_ACKNOWLEDGED = "coming.acknowledged"
     COMING_ARRIVED = "coming.arrived"
     COMING_WITHDRAWN = "coming.withdrawn"

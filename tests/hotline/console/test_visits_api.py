@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientSession
 
 from hotline import audit
+from hotline.coming_desk import ComingDesk
 from hotline.console.keyed import KEY
 from hotline.database import borrowed
 from hotline.services import Services
@@ -59,8 +60,14 @@ async def test_a_unit_is_called_to_come_says_that_it_comes_and_is_there(
     _, again = await ask(operator, "POST", f"/api/cases/{case_id}/comings", COME)
     assert again["id"] == asked["id"]
 
-    # The unit sees the request, place and reason, though the case is not its own.
+    desks = [ComingDesk(pool=services.pool, clock=clock) for _ in range(2)]
+    assert await desks[0].look() == 0
     clock.forward(minutes=21)
+    # Nobody has said in time that he comes: two services and a second look tell of it once.
+    assert sum(await asyncio.gather(*(desk.look() for desk in desks))) == 1
+    assert await desks[0].look() == 0
+
+    # The unit sees the request, place and reason, though the case is not its own.
     _, listed = await ask(water, "GET", "/api/comings")
     assert [(it["place"], it["overdue"]) for it in listed["comings"]] == [("临园路口", True)]
     assert (await ask(water, "GET", f"/api/cases/{case_id}"))[0] == 404
@@ -80,7 +87,10 @@ async def test_a_unit_is_called_to_come_says_that_it_comes_and_is_there(
 
     _, case = await ask(operator, "GET", f"/api/cases/{case_id}")
     told = [it["event"] for it in case["history"] if it["event"].startswith("coming.")]
-    assert told == ["coming.asked", "coming.acknowledged", "coming.arrived"]
+    assert told == [
+        *("coming.asked", "coming.overdue"),
+        *("coming.acknowledged", "coming.arrived"),
+    ]
     assert COME["reason"] in [text["text"] for text in case["texts"]]
     assert await audited(services) is None
 
