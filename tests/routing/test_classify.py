@@ -91,6 +91,7 @@ class Contrary:
     """A model that is very sure that everything is education."""
 
     version = "contrary/1"
+    leaves = None
 
     def judge(self, text: str) -> tuple[Mapping[str, float], Sequence[tuple[str, float]]]:
         assert text
