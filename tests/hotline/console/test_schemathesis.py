@@ -47,7 +47,7 @@ ENDING = ("sign_in", "sign_out", "sign_out_everywhere", "change_password")
 """Operations after which the session may be over, so each is asked by a user of its own."""
 AWAY = {Fault.EXCHANGE_AWAY, Fault.STORE_AWAY}
 """No fault of ours where an address says so: here no exchange is configured."""
-EXAMPLES = {GenerationMode.POSITIVE: 8, GenerationMode.NEGATIVE: 4}
+EXAMPLES = {GenerationMode.POSITIVE: 6, GenerationMode.NEGATIVE: 3}
 SAID = (Said(leg=Leg.CALLER, start=1.0, text="涪城区临园路的路灯坏了"),)
 REAL: Mapping[str, Any] = {
     "level1": "城乡建设",
