@@ -20,7 +20,7 @@ REST = "其他"
 SHORTEST_NAME = 2
 SEEN_IN = 3
 COMMON = 0.3
-KEPT = 300
+KEPT = 120
 """Pieces kept of what the messages of a leaf say, the heaviest ones."""
 NAME_VOICE, PARENT_VOICE = 0.3, 0.1
 FEW_MESSAGES = 2
@@ -49,25 +49,23 @@ class Leaves:
     rarity: Mapping[str, float]
     sounds: Mapping[str, tuple[tuple[int, float], ...]]
     """Of each piece: the leaves whose messages say it, and how much."""
+    called: Mapping[str, tuple[tuple[int, float], ...]]
+    """Of each piece: the leaves whose names hold it, and how much of the name it is."""
 
     def likeliest(self, text: str, levels: Mapping[str, float]) -> tuple[Leaf, ...]:
         """The three best leaves of a text whose level-1 categories have these probabilities."""
-        pieces = _pieces(text)
-        sounding = self._by_messages(pieces)
-        scores: dict[int, float] = {}
-        for number, (level1, level2, level3) in enumerate(self.paths):
-            share = levels.get(level1, 0.0)
-            if share < LEAST_SHARE:
-                continue
-            named = NAME_VOICE * self._named(level3, pieces) if level3 != REST else 0.0
-            named += PARENT_VOICE * self._named(level2, pieces)
-            scores[number] = share * (sounding[number] + named)
+        sounding = self._heard(_pieces(text))
+        scores = {
+            number: levels.get(self.paths[number][0], 0.0) * score
+            for number, score in sounding.items()
+            if levels.get(self.paths[number][0], 0.0) >= LEAST_SHARE
+        }
         best = sorted((it for it in scores if scores[it] > 0), key=lambda it: (-scores[it], it))
         return tuple(
             Leaf(path="/".join(self.paths[it]), score=round(scores[it], 4)) for it in best[:MOST]
         )
 
-    def _by_messages(self, pieces: Mapping[str, int]) -> defaultdict[int, float]:
+    def _heard(self, pieces: Mapping[str, int]) -> defaultdict[int, float]:
         known = {
             piece: (1 + math.log(times)) * self.rarity[piece]
             for piece, times in pieces.items()
@@ -78,16 +76,10 @@ class Leaves:
         for piece, weight in known.items():
             for leaf, loud in self.sounds.get(piece, ()):
                 scores[leaf] += loud * weight / length
+        for piece in pieces:
+            for leaf, loud in self.called.get(piece, ()):
+                scores[leaf] += loud
         return scores
-
-    def _named(self, name: str, pieces: Mapping[str, int]) -> float:
-        """How much of a name a text says, by the rarity of its pieces: 0 nothing, 1 all of it."""
-        parts = {piece: self._loudness(piece) for piece in _of_name(name)}
-        said = sum(loud for piece, loud in parts.items() if piece in pieces)
-        return said / (sum(parts.values()) or 1.0)
-
-    def _loudness(self, piece: str) -> float:
-        return self.rarity.get(piece, 1.0) * (SINGLE if len(piece) == 1 else 1.0)
 
 
 def _pieces(text: str) -> Counter[str]:
@@ -102,6 +94,21 @@ def _of_name(name: str) -> tuple[str, ...]:
     return tuple(_pieces(name))
 
 
+def _called(
+    paths: Sequence[Path3], rarity: Mapping[str, float]
+) -> dict[str, tuple[tuple[int, float], ...]]:
+    """How much of each leaf's own name and its parent's every piece is; a rest has only those."""
+    found: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+    for number, (_, level2, level3) in enumerate(paths):
+        for name, voice in ((level3, NAME_VOICE), (level2, PARENT_VOICE)):
+            parts = _of_name(name)
+            loud = {it: rarity.get(it, 1.0) * (SINGLE if len(it) == 1 else 1.0) for it in parts}
+            total = sum(loud.values()) or 1.0
+            for piece in loud if name != REST else ():
+                found[piece].append((number, voice * loud[piece] / total))
+    return {piece: tuple(them) for piece, them in found.items()}
+
+
 def learnt(paths: Sequence[Path3], told: Iterable[tuple[str, str]] = ()) -> Leaves:
     """Learn what each leaf sounds like from messages (text, level-1 category) that say its name."""
     messages = [("".join(text.split()), label) for text, label in told]
@@ -112,10 +119,12 @@ def learnt(paths: Sequence[Path3], told: Iterable[tuple[str, str]] = ()) -> Leav
     for number, path in enumerate(paths):
         for piece, loud in _sound(path, messages, pieces, rarity).items():
             sounds[piece].append((number, loud))
+    kept = {it: rare for it, rare in rarity.items() if it in sounds or it in named}
     return Leaves(
         paths=tuple(paths),
-        rarity={it: rare for it, rare in rarity.items() if it in sounds or it in named},
+        rarity=kept,
         sounds={piece: tuple(them) for piece, them in sounds.items()},
+        called=_called(paths, kept),
     )
 
 
@@ -169,11 +178,14 @@ def as_json(leaves: Leaves) -> str:
 def from_json(text: str) -> Leaves:
     """What `as_json` wrote; raises `KeyError`, `TypeError` or `ValueError` for anything else."""
     found: dict[str, Any] = json.loads(text)
+    paths = tuple((str(a), str(b), str(c)) for a, b, c in found["paths"])
+    rarity = {str(piece): float(rare) for piece, rare in found["rarity"].items()}
     return Leaves(
-        paths=tuple((str(a), str(b), str(c)) for a, b, c in found["paths"]),
-        rarity={str(piece): float(rare) for piece, rare in found["rarity"].items()},
+        paths=paths,
+        rarity=rarity,
         sounds={
             str(piece): tuple((int(leaf), float(loud)) for leaf, loud in them)
             for piece, them in found["sounds"].items()
         },
+        called=_called(paths, rarity),
     )
