@@ -18,7 +18,7 @@ from aiohttp import web
 from hotline import archiving, blocks, city_desk, database, duty_log_rows, sealed
 from hotline.archiving import ArchiveDesk
 from hotline.callout import CalloutDesk
-from hotline.casework import SHIPPED_REPORTING, Casework
+from hotline.casework import SHIPPED, SHIPPED_REPORTING, Casework
 from hotline.city_desk import CityDesk
 from hotline.coming_desk import ComingDesk
 from hotline.config import Config
@@ -37,11 +37,13 @@ from hotline.notices import NoticeDesk
 from hotline.operators import OperatorDesk
 from hotline.probe import ProbeDesk
 from hotline.reminders import ReminderDesk
+from hotline.retaining import RetentionDesk, Stores
 from hotline.services import Ping, Services, utc_now
 from hotline.speech import transcriber_of, workers_of
 from hotline.steps import Steps
 from hotline.supervision import SupervisionDesk
 from routing.duty_policy import read_reporting_policy
+from routing.retention import load_retention
 from telephony.sealing import KeyFile
 
 log = logging.getLogger(__name__)
@@ -60,6 +62,7 @@ class Running:
     archive: ArchiveDesk
     comings: ComingDesk
     supervision: SupervisionDesk
+    retention: Sequence[RetentionDesk]
     likeness: LikenessDesk
     url: str
 
@@ -82,6 +85,7 @@ async def serve(
             tasks.create_task(running.comings.run(), name="comings"),
             tasks.create_task(running.supervision.run(), name="supervision"),
             tasks.create_task(running.likeness.run(), name="likeness"),
+            *(tasks.create_task(one.run(), name="retention") for one in running.retention),
             tasks.create_task(services.probes.run(), name="probes"),
             *(
                 tasks.create_task(exchange.run(), name=f"exchange {name}")
@@ -162,6 +166,12 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             clock=utc_now,
             every=timedelta(seconds=config.supervision_every_seconds),
         )
+        retention = RetentionDesk(
+            pool=pool,
+            stores=Stores(sounds=sounds, evidence=config.evidence_dir),
+            periods=load_retention(config.city_dir, SHIPPED),
+            clock=utc_now,
+        )
         following = FollowDesk(pool=pool, limits=lambda: cities.casework.limits, clock=utc_now)
         likeness = LikenessDesk(pool=pool, clock=utc_now, every=config.likeness_every_seconds)
         workers = [
@@ -226,6 +236,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             archive=archive,
             comings=ComingDesk(pool=pool, clock=utc_now),
             supervision=supervision,
+            retention=[retention] if config.retention_nightly else [],
             likeness=likeness,
             url=url,
         )

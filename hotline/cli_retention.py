@@ -14,7 +14,7 @@ from hotline.config import Config
 from hotline.database import Pool
 from hotline.errors import AuditError
 from hotline.keeping import sounds_of
-from hotline.retaining import Deleted
+from hotline.retaining import Deleted, Stores
 from hotline.services import utc_now
 from routing.retention import load_retention
 
@@ -61,7 +61,8 @@ def run(
     periods = load_retention(config.city_dir, SHIPPED)
 
     async def work(pool: Pool) -> list[Deleted]:
-        return [it async for it in retaining.run(pool, sounds_of(config), periods, utc_now())]
+        stores = Stores(sounds=sounds_of(config), evidence=config.evidence_dir)
+        return [it async for it in retaining.run(pool, stores, periods, utc_now())]
 
     done = _on(config, work)
     for one in done:

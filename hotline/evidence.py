@@ -74,12 +74,20 @@ class Evidence:
     added_at: datetime
 
 
-_ADD: LiteralString = """
+_PIECE: LiteralString = """
+    id, case_id, sort, name, media_type, sha256, size, path, added_by, added_unit, added_at"""
+_ADD: LiteralString = (
+    """
     INSERT INTO case_evidence
         (case_id, name, media_type, sha256, size, path, added_by, added_unit, added_at, sort)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *"""
-_OF_CASE: LiteralString = "SELECT * FROM case_evidence WHERE case_id = $1 ORDER BY id"
-_ONE: LiteralString = "SELECT * FROM case_evidence WHERE case_id = $1 AND id = $2"
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING"""  # noqa: S608 - of literal parts
+    + _PIECE
+)
+_THERE: LiteralString = (
+    "SELECT" + _PIECE + " FROM case_evidence WHERE case_id = $1 AND erased_at IS NULL"
+)
+_OF_CASE: LiteralString = _THERE + " ORDER BY id"
+_ONE: LiteralString = _THERE + " AND id = $2"
 
 
 async def keep(folder: Path, chunks: AsyncIterable[bytes], largest: int) -> Content:
@@ -122,7 +130,9 @@ def _settle(file: IO[bytes]) -> None:
 
 def _move(part: Path, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
-    if not path.exists():
+    if path.exists():
+        os.utime(path)  # so that nothing deletes it as a left-over before its new row is there
+    else:
         part.rename(path)
 
 

@@ -4,7 +4,7 @@ Each class has one statement that counts, one that counts what is held, and one 
 and returns what each was, so that the proof can tell it by its hash.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -44,90 +44,209 @@ _IDENTITIES: LiteralString = """
 _HELD_IDENTITY: LiteralString = """
     EXISTS (SELECT FROM calls c WHERE (c.caller = i.token OR c.callee = i.token)
                AND call_is_held(c.id))"""
+_WRITTEN: LiteralString = """
+    FROM supervision_texts t """
+# A record of supervision is over when it is cleared, an item when settled, a fault when decided.
+_RECORD: LiteralString = """
+    LEFT JOIN supervisions s ON s.id = t.supervision_id
+    LEFT JOIN tracked_items i ON i.id = t.tracked_id
+    LEFT JOIN fault_records f ON f.id = t.fault_id
+   WHERE coalesce(s.cleared_at, i.settled_at, CASE WHEN f.state IN ('upheld', 'dismissed')
+                  THEN coalesce(f.appeal_decided_at, f.decided_at) END) < $1::timestamptz"""
+_RECORD_HELD: LiteralString = "case_is_held(coalesce(s.case_id, i.case_id, f.case_id))"
+_PIECES: LiteralString = """
+    FROM case_evidence t JOIN cases k ON k.id = t.case_id
+   WHERE t.erased_at IS NULL AND k.closed_at < $1::timestamptz"""
+# Whoever reported to the duty desk is forgotten when the last thing said by him is old and over.
+_REPORTERS: LiteralString = """
+    FROM duty_reporters r
+    LEFT JOIN LATERAL (
+        SELECT max(v.at) AS last, bool_or(NOT l.done OR call_is_held(l.call_id)
+                                          OR case_is_held(v.case_id)) AS held
+          FROM duty_log_versions v JOIN duty_log l ON l.id = v.entry_id
+         WHERE v.reporter = r.id) said ON true
+    LEFT JOIN LATERAL (
+        SELECT max(d.raised_at) AS last, bool_or(d.ended_at IS NULL OR call_is_held(d.call_id)
+                                                 OR case_is_held(d.case_id)) AS held
+          FROM duty_incidents d WHERE d.reporter = r.id) raised ON true
+   WHERE num_nonnulls(r.unit, r.name, r.post, r.phone) > 0
+     AND greatest(said.last, raised.last) < $1::timestamptz"""
+_REPORTER_HELD: LiteralString = "(coalesce(said.held, false) OR coalesce(raised.held, false))"
+_ERASED: LiteralString = """
+    leaving AS (
+        INSERT INTO evidence_leaving (path, decided_at) SELECT DISTINCT path, now() FROM due
+        ON CONFLICT DO NOTHING)"""
 _FREE: LiteralString = " AND NOT call_is_held(c.id)"
 _COUNT: LiteralString = "SELECT count(*) "
 
-SORTS: Mapping[Kept, Sort] = {
-    Kept.RECORDINGS: Sort(
-        due=_COUNT + _RECORDINGS + _FREE,
-        held=_COUNT + _RECORDINGS + " AND call_is_held(c.id)",
-        delete=(
-            """
+SORTS: Mapping[Kept, Sequence[Sort]] = {
+    Kept.RECORDINGS: (
+        Sort(
+            due=_COUNT + _RECORDINGS + _FREE,
+            held=_COUNT + _RECORDINGS + " AND call_is_held(c.id)",
+            delete=(
+                """
             WITH due AS (SELECT r.call_id, r.leg, r.kept_in, r.path, r.sha256 """  # noqa: S608 - of literal parts
-            + _RECORDINGS
-            + _FREE
-            + """ ORDER BY r.call_id, r.leg LIMIT $2 FOR UPDATE OF r SKIP LOCKED),
+                + _RECORDINGS
+                + _FREE
+                + """ ORDER BY r.call_id, r.leg LIMIT $2 FOR UPDATE OF r SKIP LOCKED),
             noted AS (
                 INSERT INTO retention_items (call_id, leg, kept_in, path, sha256, decided_at)
                 SELECT call_id, leg, kept_in, path, sha256, now() FROM due)
             UPDATE recordings r SET state = 'deleted', path = NULL, sha256 = NULL
               FROM due d WHERE r.call_id = d.call_id AND r.leg = d.leg
             RETURNING r.call_id || '/' || r.leg AS item"""
+            ),
         ),
     ),
-    Kept.TRANSCRIPTS: Sort(
-        due=_COUNT + _TRANSCRIPTS + _FREE,
-        held=_COUNT + _TRANSCRIPTS + " AND call_is_held(c.id)",
-        delete=(
-            "WITH due AS (SELECT t.call_id, t.leg "  # noqa: S608 - of literal parts
-            + _TRANSCRIPTS
-            + _FREE
-            + """ ORDER BY t.call_id, t.leg LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
+    Kept.TRANSCRIPTS: (
+        Sort(
+            due=_COUNT + _TRANSCRIPTS + _FREE,
+            held=_COUNT + _TRANSCRIPTS + " AND call_is_held(c.id)",
+            delete=(
+                "WITH due AS (SELECT t.call_id, t.leg "  # noqa: S608 - of literal parts
+                + _TRANSCRIPTS
+                + _FREE
+                + """ ORDER BY t.call_id, t.leg LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
             UPDATE transcripts t SET text = '', words = '[]', reason = 'deleted'
               FROM due d WHERE t.call_id = d.call_id AND t.leg = d.leg
             RETURNING t.call_id || '/' || t.leg AS item"""
+            ),
         ),
     ),
-    Kept.TEXTS: Sort(
-        due=_COUNT + _TEXTS + " AND NOT case_is_held(k.id)",
-        held=_COUNT + _TEXTS + " AND case_is_held(k.id)",
-        delete=(
-            "WITH due AS (SELECT t.id, t.case_id, t.sort "  # noqa: S608 - of literal parts
-            + _TEXTS
-            + """ AND NOT case_is_held(k.id)
+    Kept.TEXTS: (
+        Sort(
+            due=_COUNT + _TEXTS + " AND NOT case_is_held(k.id)",
+            held=_COUNT + _TEXTS + " AND case_is_held(k.id)",
+            delete=(
+                "WITH due AS (SELECT t.id, t.case_id, t.sort "  # noqa: S608 - of literal parts
+                + _TEXTS
+                + """ AND NOT case_is_held(k.id)
               ORDER BY t.case_id, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED),
             emptied AS (
                 UPDATE cases k SET summary = NULL
                  WHERE k.id IN (SELECT case_id FROM due WHERE sort = 'summary'))
             UPDATE case_texts t SET text = NULL, erased_at = now() FROM due d WHERE t.id = d.id
             RETURNING t.digest AS item"""
+            ),
+        ),
+        Sort(
+            due=_COUNT + _WRITTEN + _RECORD + " AND t.text IS NOT NULL AND NOT " + _RECORD_HELD,
+            held=_COUNT + _WRITTEN + _RECORD + " AND t.text IS NOT NULL AND " + _RECORD_HELD,
+            delete=(
+                "WITH due AS (SELECT t.id "  # noqa: S608 - of literal parts
+                + _WRITTEN
+                + _RECORD
+                + " AND t.text IS NOT NULL AND NOT "
+                + _RECORD_HELD
+                + """ ORDER BY t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
+                UPDATE supervision_texts t SET text = NULL, erased_at = now()
+                  FROM due d WHERE t.id = d.id RETURNING t.digest AS item"""
+            ),
         ),
     ),
-    Kept.IDENTITIES: Sort(
-        due=_COUNT + _IDENTITIES + " AND NOT " + _HELD_IDENTITY,
-        held=_COUNT + _IDENTITIES + " AND " + _HELD_IDENTITY,
-        delete=(
-            "WITH due AS (SELECT i.token "  # noqa: S608 - of literal parts
-            + _IDENTITIES
-            + " AND NOT "
-            + _HELD_IDENTITY
-            + """ ORDER BY i.token LIMIT $2 FOR UPDATE OF i SKIP LOCKED)
+    Kept.IDENTITIES: (
+        Sort(
+            due=_COUNT + _IDENTITIES + " AND NOT " + _HELD_IDENTITY,
+            held=_COUNT + _IDENTITIES + " AND " + _HELD_IDENTITY,
+            delete=(
+                "WITH due AS (SELECT i.token "  # noqa: S608 - of literal parts
+                + _IDENTITIES
+                + " AND NOT "
+                + _HELD_IDENTITY
+                + """ ORDER BY i.token LIMIT $2 FOR UPDATE OF i SKIP LOCKED)
             UPDATE identities i SET number = NULL, name = NULL, look_up = NULL, tail = NULL,
                    plain_number = NULL, plain_name = NULL
               FROM due d WHERE i.token = d.token RETURNING i.token::text AS item"""
+            ),
         ),
     ),
-    Kept.ACCESS: Sort(
-        due="SELECT count(*) FROM sessions WHERE expires_at < $1",
-        held="SELECT 0",
-        delete="""
+    Kept.ACCESS: (
+        Sort(
+            due="SELECT count(*) FROM sessions WHERE expires_at < $1",
+            held="SELECT 0",
+            delete="""
             DELETE FROM sessions WHERE id IN (
                 SELECT id FROM sessions WHERE expires_at < $1 ORDER BY id LIMIT $2)
             RETURNING id::text AS item""",
+        ),
     ),
-    Kept.GIVEN: Sort(
-        due="SELECT count(*) FROM notices WHERE settled_at < $1 AND state <> 'queued'",
-        held="SELECT 0",
-        delete="""
+    Kept.GIVEN: (
+        Sort(
+            due="SELECT count(*) FROM notices WHERE settled_at < $1 AND state <> 'queued'",
+            held="SELECT 0",
+            delete="""
             DELETE FROM notices WHERE id IN (
                 SELECT id FROM notices WHERE settled_at < $1 AND state <> 'queued'
                  ORDER BY id LIMIT $2)
             RETURNING id::text AS item""",
+        ),
+    ),
+    Kept.EVIDENCE: (
+        Sort(
+            due=_COUNT + _PIECES + " AND NOT case_is_held(k.id)",
+            held=_COUNT + _PIECES + " AND case_is_held(k.id)",
+            delete=(
+                "WITH due AS (SELECT t.id, t.path "  # noqa: S608 - of literal parts
+                + _PIECES
+                + """ AND NOT case_is_held(k.id)
+                  ORDER BY t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED),"""
+                + _ERASED
+                + """ UPDATE case_evidence t SET erased_at = now(), name = 'deleted'
+                  FROM due d WHERE t.id = d.id
+                  RETURNING 'case/' || t.id || '/' || t.sha256 AS item"""
+            ),
+        ),
+        Sort(
+            due=_COUNT
+            + "FROM supervision_evidence t "
+            + _RECORD
+            + " AND t.erased_at IS NULL AND NOT "
+            + _RECORD_HELD,
+            held=_COUNT
+            + "FROM supervision_evidence t "
+            + _RECORD
+            + " AND t.erased_at IS NULL AND "
+            + _RECORD_HELD,
+            delete=(
+                "WITH due AS (SELECT t.id, t.path FROM supervision_evidence t "  # noqa: S608 - of literal parts
+                + _RECORD
+                + " AND t.erased_at IS NULL AND NOT "
+                + _RECORD_HELD
+                + " ORDER BY t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED),"
+                + _ERASED
+                + """ UPDATE supervision_evidence t SET erased_at = now(), name = 'deleted'
+                  FROM due d WHERE t.id = d.id
+                  RETURNING 'record/' || t.id || '/' || t.sha256 AS item"""
+            ),
+        ),
+    ),
+    Kept.REPORTERS: (
+        Sort(
+            due=_COUNT + _REPORTERS + " AND NOT " + _REPORTER_HELD,
+            held=_COUNT + _REPORTERS + " AND " + _REPORTER_HELD,
+            delete=(
+                "WITH due AS (SELECT r.id "  # noqa: S608 - of literal parts
+                + _REPORTERS
+                + " AND NOT "
+                + _REPORTER_HELD
+                + """ ORDER BY r.id LIMIT $2 FOR UPDATE OF r SKIP LOCKED)
+                UPDATE duty_reporters r SET unit = NULL, name = NULL, post = NULL, phone = NULL
+                  FROM due d WHERE r.id = d.id RETURNING r.id::text AS item"""
+            ),
+        ),
     ),
 }
 _PENDING: LiteralString = """
     SELECT call_id, leg, kept_in, path, sha256 FROM retention_items
      ORDER BY call_id, leg LIMIT $1"""
+_LEAVING: LiteralString = """
+    SELECT path, EXISTS (SELECT FROM case_evidence e WHERE e.sha256 = sha AND e.erased_at IS NULL)
+              OR EXISTS (SELECT FROM supervision_evidence e
+                          WHERE e.sha256 = sha AND e.erased_at IS NULL) AS wanted
+      FROM (SELECT path, split_part(path, '/', 2) AS sha FROM evidence_leaving) AS left_over
+     ORDER BY path"""
+_LEFT: LiteralString = "DELETE FROM evidence_leaving WHERE path = $1"
 _GONE: LiteralString = "DELETE FROM retention_items WHERE call_id = $1 AND leg = $2"
 _PROOFS: LiteralString = """
     SELECT id, at, body::text AS body FROM journal WHERE event = 'retention.deleted' ORDER BY id"""
@@ -151,6 +270,17 @@ async def pending(conn: Connection, most: int) -> list[asyncpg.Record]:
     """Recordings decided upon whose sound may still be there."""
     rows: list[asyncpg.Record] = await conn.fetch(_PENDING, most)
     return rows
+
+
+async def leaving(conn: Connection) -> list[asyncpg.Record]:
+    """Files of evidence decided upon; `wanted` where another piece has the same content."""
+    rows: list[asyncpg.Record] = await conn.fetch(_LEAVING)
+    return rows
+
+
+async def left(conn: Connection, path: str) -> None:
+    """A file of evidence is deleted, or stays for another piece."""
+    await conn.execute(_LEFT, path)
 
 
 async def gone(conn: Connection, call_id: int, leg: str) -> None:

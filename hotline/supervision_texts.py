@@ -62,10 +62,11 @@ _ADD: LiteralString = """
 _PIECES: LiteralString = """
     SELECT id, name, media_type, sha256, size, path, added_by, added_unit, added_at
       FROM supervision_evidence
-     WHERE supervision_id = $1 OR tracked_id = $2 OR fault_id = $3 ORDER BY id"""
+     WHERE (supervision_id = $1 OR tracked_id = $2 OR fault_id = $3) AND erased_at IS NULL
+     ORDER BY id"""
 _OF_CASE: LiteralString = """
     SELECT id, sha256 FROM case_evidence WHERE case_id = $1 AND id = ANY ($2::bigint[])
-     ORDER BY id"""
+       AND erased_at IS NULL ORDER BY id"""
 
 
 def _ids(of: Of, record_id: int) -> tuple[int | None, ...]:

@@ -22,6 +22,8 @@ class Kept(StrEnum):
     RECORDINGS = "recordings"
     TRANSCRIPTS = "transcripts"
     TEXTS = "texts"
+    EVIDENCE = "evidence"
+    REPORTERS = "reporters"
     IDENTITIES = "identities"
     ACCESS = "access"
     GIVEN = "given"

@@ -21,6 +21,7 @@ from hotline.database import Connection, borrowed, transaction
 from hotline.journal import Event
 from hotline.masking import mask_name, mask_text
 from hotline.person_rows import Answer, PersonRequest, Wish
+from hotline.retaining import Stores
 from routing.numbers import SHANGHAI
 from routing.retention import load_retention
 
@@ -171,7 +172,8 @@ async def delete_person(asked: Request) -> PersonRequestView:
         proof = {"count": len(items), "hash": retaining.hash_of(items)}
         await _told(asked, tx, Event.PERSON_DELETED, one.id, **proof)
         told = _view(await _get(tx, one.id))
-    await retaining.finish(asked.desk.services.pool, services.sounds)
+    stores = Stores(sounds=services.sounds, evidence=services.config.evidence_dir)
+    await retaining.finish(asked.desk.services.pool, stores)
     return told
 
 

@@ -1,19 +1,23 @@
 """What was kept long enough is deleted by class, held where it must be, and proven in the chain."""
 
-from datetime import timedelta
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hotline import retaining
+from hotline import duty_log_rows, evidence, retaining, supervision_texts
+from hotline import retention_rows as rows
 from hotline.casework import SHIPPED
-from hotline.database import Pool, transaction
+from hotline.database import Pool, borrowed, transaction
+from hotline.duty_log_rows import Reporter
 from hotline.errors import StoreAwayError
 from hotline.protection_rows import mark
-from hotline.retaining import months_before, prove, standing
+from hotline.retaining import RetentionDesk, Stores, months_before, next_night, prove, standing
 from hotline.services import Services
-from routing.cases import Move
+from routing.cases import Actor, Move, Role
 from routing.errors import DataFault
 from routing.retention import Kept, load_retention
 from tests.hotline.console.conftest import NOW
@@ -25,7 +29,8 @@ PERIODS = load_retention(Path("/nowhere"), SHIPPED)
 
 
 async def told(services: Services, *, now: Any = NOW) -> list[retaining.Deleted]:
-    return [it async for it in retaining.run(services.pool, services.sounds, PERIODS, now)]
+    run = retaining.run(services.pool, stores_of(services), PERIODS, now)
+    return [it async for it in run]
 
 
 async def counts(pool: Pool) -> dict[Kept, tuple[int, int]]:
@@ -122,3 +127,107 @@ def test_months_are_those_of_the_city_and_no_period_is_shorter_than_the_law(tmp_
         own.write_text(text.replace(months, months.replace("12", "5").replace("36", "35")), "utf-8")
         with pytest.raises(DataFault, match=said):
             load_retention(tmp_path, SHIPPED)
+
+
+async def test_files_of_evidence_what_was_written_and_who_reported_go_when_all_is_over(
+    town: Town, services: Services, pool: Pool
+) -> None:
+    shared, alone = b"one picture for two cases", b"another"
+    old = [await an_old_call(town, 10 * n, f"1390000002{n}", closed=False) for n in range(2)]
+    cases = [await town.case_of(call_id) for call_id in old]
+    for case_id, contents in zip(cases, ((shared, alone), (shared,)), strict=True):
+        for content in contents:
+            await brings(services, pool, case_id, content)
+    record = await pool.fetchval(SUPERVISED, cases[0], LONG_AGO)
+    async with transaction(pool) as tx:
+        await supervision_texts.keep(
+            tx,
+            "supervision_id",
+            record,
+            step="opened",
+            by="desk",
+            unit=None,
+            now=LONG_AGO,
+            texts={"reason": "报告人李四，电话13900000021"},
+        )
+        reporter = Reporter(name="李四", phone="13900000021")
+        number = await duty_log_rows.keep_reporter(tx, reporter)
+        entry = await tx.fetchval(ENTRY, LONG_AGO)
+        await tx.execute(VERSION, entry, LONG_AGO, number)
+    later = NOW + timedelta(days=365 * 3)
+    # Nothing is over yet: everything is held, or not due.
+    assert await told(services, now=later) == []
+    before = months_before(later, PERIODS.classes[Kept.REPORTERS].months)
+    async with borrowed(pool) as conn:
+        assert await rows.counted(conn, rows.SORTS[Kept.REPORTERS][0], before) == (0, 1)
+    await pool.execute("UPDATE duty_log SET done = true, newest = 1 WHERE id = $1", entry)
+    done = await told(services, now=later)
+    assert {it.kind: it.count for it in done} == {Kept.REPORTERS: 1}
+    assert await pool.fetchval("SELECT num_nonnulls(name, phone) FROM duty_reporters") == 0
+    # The first case ends and its record is cleared; the other case still has the same picture.
+    for call_id in old[:1]:
+        await town.moves(call_id, Move.ANSWER_DIRECTLY, LONG_AGO, **CONFIRMED, reply="办好了")
+    assert Kept.EVIDENCE not in {it.kind for it in await told(services, now=later)}
+    await pool.execute(CLEARED, record, LONG_AGO)
+    assert (await prove(pool)).fault is None
+    found = [(it.kind, it.count) for it in await told(services, now=later)]
+    assert (Kept.EVIDENCE, 2) in found
+    assert found.count((Kept.TEXTS, 1)) == 2  # the case's reply, and what the record says
+    assert await pool.fetchval("SELECT count(text) FROM supervision_texts") == 0
+    assert "not deleted yet" in str((await prove(pool)).fault)  # the files are fresh
+    for path in files(services):
+        os.utime(path, (0, 0))
+    assert await told(services, now=later) == []
+    assert [path.read_bytes() for path in files(services)] == [shared]
+    assert (await prove(pool)).fault is None
+    await town.moves(old[1], Move.ANSWER_DIRECTLY, LONG_AGO, **CONFIRMED, reply="办好了")
+    desk = RetentionDesk(
+        pool=pool, stores=stores_of(services), periods=PERIODS, clock=lambda: later
+    )
+    assert await desk.look() > 0
+    assert files(services) == []
+    assert (await prove(pool)).fault is None
+    assert await desk.look() == 0
+
+
+SUPERVISED = """
+    INSERT INTO supervisions (type, subject, case_id, trigger, occasion, since, facts, urgency,
+                              level, receiver, state, policy, basis, limit_basis, opened_at,
+                              opened_by, level_at, look_at)
+    VALUES ('call_order', 'case/1', $1, 'by_hand', 'x', $2, '{}', 'normal', 'urge', 'unit', 'open',
+            'p', 'b', 'l', $2, 'desk', $2, 'infinity') RETURNING id"""
+CLEARED = """
+    UPDATE supervisions SET state = 'cleared', cleared_at = $2, cleared_by = 'desk' WHERE id = $1"""
+ENTRY = """
+    INSERT INTO duty_log (line, kind, at, newest) VALUES ('duty', 'fax', $1, 1) RETURNING id"""
+VERSION = """
+    INSERT INTO duty_log_versions (entry_id, version, at, by, done, reporter, content)
+    VALUES ($1, 1, $2, 'li', false, $3, '{}')"""
+
+
+def stores_of(services: Services) -> Stores:
+    return Stores(sounds=services.sounds, evidence=services.config.evidence_dir)
+
+
+def files(services: Services) -> list[Path]:
+    return sorted(it for it in services.config.evidence_dir.rglob("*") if it.is_file())
+
+
+async def brings(services: Services, pool: Pool, case_id: int, content: bytes) -> None:
+    """Somebody at the desk adds a file to a case."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    kept = await evidence.keep(services.config.evidence_dir, chunks(), 1000)
+    actor = Actor(name="desk", roles=frozenset({Role.DISPATCHER}))
+    async with transaction(pool) as tx:
+        await evidence.add(
+            tx, case_id, kept, name="现场.png", media_type="image/png", actor=actor, now=LONG_AGO
+        )
+
+
+def test_a_night_is_at_three_in_the_city() -> None:
+    evening = datetime(2026, 11, 26, 18, 59, tzinfo=UTC)
+    assert next_night(evening).astimezone(UTC) == evening + timedelta(minutes=1)
+    assert next_night(next_night(evening)) - next_night(evening) == timedelta(days=1)
