@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +21,20 @@ from routing.leaves import Leaves, as_json, from_json
 
 FORMAT = "hotline-linear/1"
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 SHORTEST_REASON = 2  # characters; a single one explains nothing
 REASONS = 3
 WORTH_READING = 40  # of the best pieces; many of them are parts of one another
 UNKNOWN = -1
 READABLE = ("char", "word")  # the blocks whose pieces a person can read
+
+
+class Weighed(NamedTuple):
+    """The known pieces of one view: which of those found, their rows, and their weights."""
+
+    at: Ints
+    rows: Ints
+    weights: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,18 +46,18 @@ class Block:
     coefficients: Floats  # one row a piece, one column a category
     voice: float
 
-    def weigh(self, found: Mapping[str, int]) -> tuple[npt.NDArray[np.int64], Floats]:
-        """Return the rows of the known pieces and their weights, together of length `voice`."""
+    def weigh(self, found: Mapping[str, int]) -> Weighed:
+        """Return the known pieces with their weights, together of length `voice`."""
         get = self.vocabulary.get
         rows = np.array([get(piece, UNKNOWN) for piece in found], dtype=np.int64)
         numbers = np.fromiter(found.values(), dtype=np.float32, count=len(found))
-        known = rows != UNKNOWN
-        rows, weights = rows[known], 1 + np.log(numbers[known])
+        at = np.flatnonzero(rows != UNKNOWN)
+        rows, weights = rows[at], 1 + np.log(numbers[at])
         weights *= self.rarity[rows]
         length = float(np.linalg.norm(weights))
         if length:
             weights *= self.voice / length
-        return rows, weights
+        return Weighed(at, rows, weights)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,35 +75,39 @@ class LinearModel:
     def judge(self, text: str) -> tuple[dict[str, float], tuple[tuple[str, float], ...]]:
         """Return each category's probability, and what speaks most for the likeliest."""
         views = counts(text)
-        shares = self._shares(views)
+        weighed = self._weighed(views)
+        shares = self._shares(weighed)
         best = max(shares, key=lambda label: shares[label])
-        return shares, self._reasons(views, self.labels.index(best))
+        return shares, self._reasons(views, weighed, self.labels.index(best))
 
     def probabilities(self, text: str) -> dict[str, float]:
         """Return the probability of each category, together 1.0."""
-        return self._shares(counts(text))
+        return self._shares(self._weighed(counts(text)))
 
-    def _shares(self, views: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
+    def _weighed(self, views: Mapping[str, Mapping[str, int]]) -> dict[str, Weighed]:
+        return {name: self.blocks[name].weigh(found) for name, found in views.items()}
+
+    def _shares(self, weighed: Mapping[str, Weighed]) -> dict[str, float]:
         scores = self.intercept.astype(np.float64)
-        for name, found in views.items():
-            block = self.blocks[name]
-            rows, weights = block.weigh(found)
-            scores = scores + weights @ block.coefficients[rows]
+        for name, (_, rows, weights) in weighed.items():
+            scores = scores + weights @ self.blocks[name].coefficients[rows]
         powers = np.exp(scores - scores.max())
         return dict(zip(self.labels, (powers / powers.sum()).tolist(), strict=True))
 
     def _reasons(
-        self, views: Mapping[str, Mapping[str, int]], column: int
+        self,
+        views: Mapping[str, Mapping[str, int]],
+        weighed: Mapping[str, Weighed],
+        column: int,
     ) -> tuple[tuple[str, float], ...]:
         """Return the few readable pieces that set this category most apart from the mean."""
         spoken: list[tuple[float, str]] = []
         for name in READABLE:
-            block, found = self.blocks[name], views[name]
-            rows, weights = block.weigh(found)
-            them = block.coefficients[rows]
+            at, rows, weights = weighed[name]
+            them = self.blocks[name].coefficients[rows]
             gains = weights * (them[:, column] - them.mean(axis=1))
-            pieces = [piece for piece in found if piece in block.vocabulary]
-            spoken += [(float(gains[i]), pieces[i]) for i in np.argsort(-gains)[:WORTH_READING]]
+            pieces = tuple(views[name])
+            spoken += [(float(gains[i]), pieces[at[i]]) for i in np.argsort(-gains)[:WORTH_READING]]
         return _distinct(sorted(spoken, reverse=True))
 
 

@@ -211,9 +211,9 @@ def _matrix(
             voice=VOICES[name],
         )
         weighed = [block.weigh(view[name]) for view in views]
-        ends = np.cumsum([0, *(len(rows) for rows, _ in weighed)])
-        columns = np.concatenate([rows for rows, _ in weighed])
-        values = np.concatenate([weights for _, weights in weighed])
+        ends = np.cumsum([0, *(len(one.rows) for one in weighed)])
+        columns = np.concatenate([one.rows for one in weighed])
+        values = np.concatenate([one.weights for one in weighed])
         parts.append(
             sp.csr_matrix((values, columns, ends), shape=(len(views), len(vocabulary[name])))
         )
