@@ -132,6 +132,14 @@ async def pieces(conn: Connection, of: Of, record_id: int) -> tuple[Piece, ...]:
     return tuple(Piece(**dict(row)) for row in await conn.fetch(_PIECES, *_ids(of, record_id)))
 
 
+async def piece(conn: Connection, of: Of, record_id: int, wanted: int) -> Piece:
+    """One piece of evidence of one record; raises EvidenceUnknownError."""
+    for one in await pieces(conn, of, record_id):
+        if one.id == wanted:
+            return one
+    raise EvidenceUnknownError("There is no such evidence of this record.")
+
+
 async def named(
     conn: Connection,
     of: Of,

@@ -6,23 +6,35 @@ from pathlib import Path
 from urllib.parse import quote
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from hotline import evidence
 from hotline.console.case_shapes import EvidenceQuery, EvidenceView
 from hotline.console.cases_api import evidence_view
 from hotline.console.desk import Request
 from hotline.console.endpoint import Endpoint, get
+from hotline.console.keyed import KEY, made, made_before
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.seen_api import note
 from hotline.console.who import READERS
 from hotline.database import borrowed, transaction
 from hotline.errors import EvidenceRefusedError, EvidenceTooLargeError, EvidenceUnknownError
+from hotline.evidence import Sort
 from hotline.journal import Event
 from routing.errors import CaseUnknown
 
 _MEDIA = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80}")
 _ANY = "application/octet-stream"
 CHUNK = 64 * 1024
+
+
+class Brought(BaseModel):
+    """A file that is brought, as a key remembers it."""
+
+    name: str
+    sort: Sort | None = None
+    media_type: str
+    sha256: str
 
 
 async def add_evidence(asked: Request) -> EvidenceView:
@@ -33,7 +45,10 @@ async def add_evidence(asked: Request) -> EvidenceView:
             await asked.sight.check(conn, case_id)
             await evidence.check(conn, case_id, actor)
         content, media = await received(asked)
+        given = Brought(**query.model_dump(), media_type=media, sha256=content.sha256)
         async with transaction(asked.services.pool) as tx:
+            if (before := await made_before(asked, tx, given)) is not None:
+                return evidence_view(await evidence.one(tx, case_id, before))
             piece = await evidence.add(
                 tx,
                 case_id,
@@ -44,7 +59,10 @@ async def add_evidence(asked: Request) -> EvidenceView:
                 actor=actor,
                 now=asked.services.clock(),
             )
+            await made(asked, tx, piece.id)
     except CaseUnknown as error:
+        raise ProblemError(Fault.NOT_FOUND, str(error)) from error
+    except EvidenceUnknownError as error:
         raise ProblemError(Fault.NOT_FOUND, str(error)) from error
     except EvidenceRefusedError as error:
         raise ProblemError(Fault.NOT_POSSIBLE, str(error)) from error
@@ -108,7 +126,8 @@ ENDPOINTS = (
         query=EvidenceQuery,
         answers=EvidenceView,
         upload=_ANY,
-        faults=(Fault.NOT_FOUND, Fault.NOT_POSSIBLE),
+        headers=(KEY,),
+        faults=(Fault.NOT_FOUND, Fault.NOT_POSSIBLE, Fault.CONFLICT),
         roles=READERS,
     ),
     get(

@@ -10,7 +10,7 @@ from aiohttp import web
 from hotline import evidence, journal, supervising, supervision_lists, supervision_texts, tracking
 from hotline.console.desk import Request
 from hotline.console.endpoint import Endpoint, get, post
-from hotline.console.evidence_api import as_download, received
+from hotline.console.evidence_api import Brought, as_download, received
 from hotline.console.keyed import KEY, made, made_before
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.supervision_shapes import (
@@ -251,7 +251,10 @@ async def add_piece(
     """Keep the request's body as evidence of a record, with its journal row."""
     query, now, actor = asked.asked(PieceQuery), asked.services.clock(), asked.actor()
     content, media = await received(asked)
+    given = Brought(name=query.name, media_type=media, sha256=content.sha256)
     async with transaction(asked.services.pool) as tx:
+        if (before := await made_before(asked, tx, given)) is not None:
+            return piece_view(await supervision_texts.piece(tx, of, record_id, before))
         piece = await supervision_texts.add_piece(
             tx, of, record_id, content, name=query.name, media_type=media, actor=actor, now=now
         )
@@ -259,6 +262,7 @@ async def add_piece(
         await journal.write(
             tx, at=now, actor=actor.name, event=event, case_id=case_id, body={**about, **told}
         )
+        await made(asked, tx, piece.id)
     return piece_view(piece)
 
 
@@ -266,10 +270,8 @@ async def download_piece(asked: Request, of: Of, record_id: int) -> web.StreamRe
     """One piece of a record's evidence; the look is a row of the journal."""
     wanted = asked.path_id("evidence_id")
     async with transaction(asked.services.pool) as tx:
-        pieces = {one.id: one for one in await supervision_texts.pieces(tx, of, record_id)}
-        if wanted not in pieces:
-            raise EvidenceUnknownError("There is no such evidence of this record.")
-        path = await evidence.file_of(asked.services.config.evidence_dir, pieces[wanted])
+        piece = await supervision_texts.piece(tx, of, record_id, wanted)
+        path = await evidence.file_of(asked.services.config.evidence_dir, piece)
         await journal.write(
             tx,
             at=asked.services.clock(),
@@ -277,7 +279,7 @@ async def download_piece(asked: Request, of: Of, record_id: int) -> web.StreamRe
             event=Event.SEEN_EVIDENCE,
             body={"what": f"{of.removesuffix('_id')} {record_id}: {wanted}"},
         )
-    return as_download(path, pieces[wanted].media_type, pieces[wanted].name)
+    return as_download(path, piece.media_type, piece.name)
 
 
 async def views(conn: Connection, found: Sequence[Supervision]) -> list[SupervisionView]:
@@ -358,7 +360,8 @@ ENDPOINTS = (
         query=PieceQuery,
         answers=PieceView,
         upload=ANY,
-        faults=(Fault.NOT_FOUND, Fault.NOT_POSSIBLE),
+        headers=(KEY,),
+        faults=(Fault.NOT_FOUND, Fault.NOT_POSSIBLE, Fault.CONFLICT),
         roles=READERS,
     ),
     get(

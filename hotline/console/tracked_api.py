@@ -258,7 +258,8 @@ ENDPOINTS = (
         query=PieceQuery,
         answers=PieceView,
         upload=ANY,
-        faults=(Fault.NOT_FOUND, Fault.NOT_POSSIBLE),
+        headers=(KEY,),
+        faults=(Fault.NOT_FOUND, Fault.NOT_POSSIBLE, Fault.CONFLICT),
         roles=READERS,
     ),
     get(

@@ -91,9 +91,9 @@ async def test_of_two_clients_who_saw_the_same_version_one_is_told_so(
 
 
 async def upload(
-    visitor: ClientSession, path: str, content: object, name: str = "现场.png"
+    visitor: ClientSession, path: str, content: object, name: str = "现场.png", **more: str
 ) -> tuple[int, dict[str, Any]]:
-    headers = {"Content-Type": "image/png"}
+    headers = {"Content-Type": "image/png", **more}
     async with visitor.post(
         f"{path}/evidence", params={"name": name}, data=content, headers=headers
     ) as answer:
@@ -134,6 +134,20 @@ async def test_evidence_is_kept_once_named_and_given_back_as_a_file(
     assert [it["name"] for it in case["evidence"]] == ["现场.png", "同一张.png"]
     (told,) = [it for it in case["history"] if it["event"] == "case.answered"]
     assert {it["sha256"] for it in told["body"]["evidence"]} == {first["sha256"]}
+
+
+async def test_evidence_that_comes_again_with_its_key_is_one_piece(
+    town: Town, visitor: ClientSession
+) -> None:
+    path = await handled(town, visitor)
+    key = {"Idempotency-Key": "up-1"}
+    answers = await asyncio.gather(*(upload(visitor, path, PNG, **key) for _ in range(4)))
+    assert [status for status, _ in answers] == [200] * 4
+    assert len({piece["id"] for _, piece in answers}) == 1
+    status, problem = await upload(visitor, path, PNG, "另一张.png", **key)
+    assert (status, problem["type"]) == (409, "conflict")
+    _, case = await ask(visitor, "GET", path)
+    assert [piece["name"] for piece in case["evidence"]] == ["现场.png"]
 
 
 async def test_evidence_that_is_none_is_refused_and_leaves_nothing(
