@@ -170,7 +170,7 @@ def _recording(head: Head, _: Keys) -> Fact:
 
 def _user_event(head: Head, keys: Keys) -> Fact | None:
     """The marks our dialplan sets: the queue came back, the beep, a question answered."""
-    mark = _MARKS.get(keys.get("UserEvent", ""))
+    mark = _MARKS.get(str(keys.get("UserEvent", "")))  # a header told twice is a list: none of ours
     return mark(head, keys) if mark else None
 
 
