@@ -56,8 +56,8 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(CHINA).date()
 
 
-def _closing(day: date) -> datetime | None:
-    return datetime.combine(day, CLOSING, CHINA).astimezone(UTC) if day <= LAST else None
+def _closing(day: date) -> datetime:
+    return datetime.combine(day, CLOSING, CHINA).astimezone(UTC)
 
 
 def after_working_days(moment: datetime, days: int) -> datetime | None:
@@ -91,8 +91,8 @@ def due(
     """When a case is due that was opened then; None where the published calendars end before."""
     end = _first_end(kind, urgency, opened_at)
     if end is not None and law == "petition":
-        longer = _closing(day_of(opened_at) + DAY * PETITION_DAYS)
-        end = None if longer is None else max(end, longer)
+        # Calendar days need no calendar, so this end is known after the published ones, too.
+        end = max(end, _closing(day_of(opened_at) + DAY * PETITION_DAYS))
     for days in extensions:
         end = None if end is None else after_working_days(end, days)
     return end
