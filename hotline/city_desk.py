@@ -16,9 +16,9 @@ from hotline.config import Config
 from hotline.database import PASSING, Connection, Pool, borrowed
 from hotline.errors import DatabaseUnavailableError
 from hotline.feed import Feed
-from routing.cases import Suggestion
 from routing.directory import City, read_city
 from routing.errors import RoutingError
+from routing.suggestions import Suggestion
 from transcription.transcripts import Turn
 
 log = logging.getLogger(__name__)

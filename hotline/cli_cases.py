@@ -38,6 +38,7 @@ from routing.cases import (
     Role,
     Satisfied,
     Solved,
+    Truth,
     Urgency,
 )
 from routing.errors import CaseUnknown
@@ -278,6 +279,9 @@ def answer(  # noqa: PLR0917 - typer makes options of them
     number: Number,
     reply: Annotated[str, typer.Option(help="What was done, for the office.")],
     public: Annotated[str, typer.Option(help="What the caller and the public are told.")],
+    truth: Annotated[Truth, typer.Option(help="Whether what was said is so.")],
+    beyond_duty: Annotated[str | None, typer.Option(help="Why it is not the unit's to do.")] = None,
+    withheld: Annotated[str | None, typer.Option(help="The law that keeps it unpublished.")] = None,
     unsolved: Annotated[str | None, typer.Option(help="Why it is not solved.")] = None,
     not_contacted: Annotated[str | None, typer.Option(help="Why nobody was called.")] = None,
     who: AsOption = None,
@@ -286,6 +290,11 @@ def answer(  # noqa: PLR0917 - typer makes options of them
     data = MoveData(
         reply=reply,
         public_reply=public,
+        truth=truth,
+        beyond_duty=beyond_duty is not None,
+        beyond_duty_reason=beyond_duty,
+        publish=withheld is None,
+        withheld_reason=withheld,
         solved=Solved.NO if unsolved else Solved.YES,
         unsolved_reason=unsolved,
         not_contacted=not_contacted,

@@ -13,10 +13,10 @@ from hotline.casework import load_casework
 from hotline.catalogue import Language, say
 from hotline.cli_config import configured
 from hotline.speech import speech_model_path
-from routing.cases import Suggestion
 from routing.classify import Classifier
 from routing.leaf_files import read_categories
 from routing.leaves import learnt
+from routing.suggestions import Suggestion
 from transcription.models import ensure_model, verify
 
 model = typer.Typer(

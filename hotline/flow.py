@@ -46,9 +46,10 @@ from hotline.masking import mask_text
 from hotline.recordings import Found, Stored
 from routing import group_store
 from routing import store as cases
-from routing.cases import Actor, Case, CaseState, Channel, Move, MoveData, Suggestion, Urgency
+from routing.cases import Actor, Case, CaseState, Channel, Move, MoveData, Urgency
 from routing.in_force import InForce
 from routing.moves import TELLS_MEMBERS
+from routing.suggestions import Suggestion
 from telephony import store as calls
 from telephony.calls import (
     Call,

@@ -14,7 +14,7 @@ from hotline.jobs import JobName, LaterError, Payload, Step
 from hotline.recordings import Found
 from hotline.services import Clock
 from hotline.sounds import Kept, Place, SoundStores
-from routing.cases import Suggestion
+from routing.suggestions import Suggestion
 from telephony.calls import Leg
 from transcription import store as words
 from transcription.errors import SpeechError

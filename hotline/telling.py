@@ -5,7 +5,7 @@ from typing import Any, assert_never
 from hotline.journal import Event
 from hotline.masking import mask_name, mask_number
 from hotline.recordings import Damaged, Found, Missing, Stored
-from routing.cases import Suggestion
+from routing.suggestions import Suggestion
 from telephony.calls import (
     Call,
     CallAnswered,

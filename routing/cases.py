@@ -8,8 +8,6 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-from routing.leaves import Leaf
-
 
 class CaseState(StrEnum):
     """Where a case stands."""
@@ -100,6 +98,14 @@ class Solved(StrEnum):
     YES = "yes"
     NO = "no"
     NOT_ANSWERED = "not_answered"
+
+
+class Truth(StrEnum):
+    """Whether what the caller said is so, as the unit found (诉求属实)."""
+
+    YES = "yes"
+    PARTLY = "partly"
+    NO = "no"
 
 
 class Satisfied(StrEnum):
@@ -220,8 +226,9 @@ class MoveData:
     """What somebody gives with a move; a move refuses what it does not take (see moves.py).
 
     `helpers` and `units` are names of units, `days` working days, `evidence` ids of the case's own
-    evidence, `person` whom a case is offered to, `statutory` the id of a law's longer limit, `lead`
-    the case that one goes with.
+    evidence, `beyond_duty` says that the matter is not the unit's to do (超职责), `publish` that
+    everybody may read the public reply, `person` whom a case is offered to, `statutory` the id of a
+    law's longer limit, `lead` the case that one goes with.
     """
 
     kind: Kind | None = None
@@ -241,6 +248,8 @@ class MoveData:
     told: str | None = None
     unsolved_reason: str | None = None
     not_contacted: str | None = None
+    beyond_duty_reason: str | None = None
+    withheld_reason: str | None = None
     contacted_at: datetime | None = None
     helpers: tuple[str, ...] | None = None
     units: tuple[str, ...] | None = None
@@ -249,6 +258,9 @@ class MoveData:
     explanation: Explanation | None = None
     same_as: int | None = None
     lead: int | None = None
+    truth: Truth | None = None
+    beyond_duty: bool | None = None
+    publish: bool | None = None
     solved: Solved | None = None
     satisfied: Satisfied | None = None
     result: Reached | None = None
@@ -275,6 +287,7 @@ ABOUT = ("kind", "urgency", "level1", "area", "summary")
 TEXTS = (
     *("summary", "reply", "public_reply", "reason", "basis", "ruling", "comment", "feedback"),
     *("channel", "told", "unsolved_reason", "not_contacted"),
+    *("beyond_duty_reason", "withheld_reason"),
 )
 """What people write in their own words; it is kept apart from the journal and can be erased."""
 HIGHEST_LEVEL = 2
@@ -334,6 +347,10 @@ class Case:
     return_ruled: bool = False
     """A return was refused, or a level ruled: this case is never returned again."""
     level: int = 0
+    truth: Truth | None = None
+    beyond_duty: bool | None = None
+    publish: bool | None = None
+    """Whether the public reply may be published, as the unit said; one withheld has a reason."""
     unit_solved: Solved | None = None
     solved: Solved | None = None
     satisfied: Satisfied | None = None
@@ -347,51 +364,3 @@ class Case:
 
 
 CASE_FACTS = tuple(field.name for field in fields(Case))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why something is suggested: the very words, where they stand and what they speak for.
-
-    `start` and `end` count characters in the message, or in the turn numbered `turn`; `at` is the
-    turn's start in seconds of the recording. `by` is how it was found: `word`, `pair`, `sound`,
-    `name`, `duty` or `model`.
-    """
-
-    sort: str
-    value: str
-    by: str
-    text: str
-    weight: float
-    start: int | None = None
-    end: int | None = None
-    turn: int | None = None
-    at: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alternative:
-    """Another category that is possible, with its confidence."""
-
-    level1: str
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
-    """What the words of a call or message suggest; a person confirms or corrects it.
-
-    `confidence` is the probability that `level1` is right, as far as rules and model can tell.
-    """
-
-    level1: str | None
-    confidence: float
-    kind: Kind
-    urgency: Urgency
-    area: str | None = None
-    unit: str | None = None
-    reasons: tuple[Reason, ...] = ()
-    alternatives: tuple[Alternative, ...] = ()
-    leaves: tuple[Leaf, ...] = ()
-    rules_version: str
-    model_version: str | None = None

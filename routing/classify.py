@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from routing.cases import DUTY_LINE, Alternative, Kind, Reason, Suggestion, Urgency
+from routing.cases import DUTY_LINE, Kind, Urgency
 from routing.directory import City, Unit
 from routing.heard import Passage, heard
 from routing.leaves import Leaf, Leaves
 from routing.lexicon import Hit
 from routing.places import Found, best_area
 from routing.rules import LEVEL1, Rules
+from routing.suggestions import Alternative, Reason, Suggestion
 from transcription.transcripts import Turn
 
 OPERATOR_WEIGHT = 0.2  # the operator asks and explains; what is wanted the caller says

@@ -24,6 +24,7 @@ from routing.cases import (
     Outcome,
     Satisfied,
     Solved,
+    Truth,
     Urgency,
     channel_of,
 )
@@ -54,6 +55,7 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     "urgency": Urgency,
     "outcome": Outcome,
     "explanation": Explanation,
+    "truth": Truth,
     "unit_solved": Solved,
     "solved": Solved,
     "satisfied": Satisfied,

@@ -160,6 +160,21 @@ def says_what_came_of_it(attempt: Attempt) -> str | None:
     return None
 
 
+def gives_its_reasons(attempt: Attempt) -> str | None:
+    """What is beyond a unit's duty and what is kept from the public has a reason, else none."""
+    data, given = attempt.data, attempt.data.given()
+    beyond, withheld = data.beyond_duty is True, data.publish is False
+    if beyond != ("beyond_duty_reason" in given):
+        if beyond:
+            return "what is beyond the unit's duty needs beyond_duty_reason"
+        return "beyond_duty_reason is for what is beyond the unit's duty: give beyond_duty, too"
+    if withheld != ("withheld_reason" in given):
+        if withheld:
+            return "a public reply that is not published needs withheld_reason, the law behind it"
+        return "withheld_reason is for a public reply that is not published: say publish false"
+    return None
+
+
 def told_where_to_go(attempt: Attempt) -> str | None:
     """The same matter under way is named and so linked; what is secret is not written down."""
     data = attempt.data

@@ -200,9 +200,12 @@ MOVES: Mapping[Move, Rule] = {
         sources=WITH_UNIT,
         target=S.ANSWERED,
         roles=UNIT,
-        carries=("reply", "public_reply", "solved"),
-        takes=("unsolved_reason", "contacted_at", "not_contacted", "evidence"),
-        guards=(guards.by_the_unit, guards.says_what_came_of_it),
+        carries=("reply", "public_reply", "truth", "solved", "publish"),
+        takes=(
+            *("unsolved_reason", "contacted_at", "not_contacted", "evidence"),
+            *("beyond_duty", "beyond_duty_reason", "withheld_reason"),
+        ),
+        guards=(guards.by_the_unit, guards.says_what_came_of_it, guards.gives_its_reasons),
         event="case.answered",
     ),
     Move.APPROVE: Rule(

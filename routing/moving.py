@@ -35,6 +35,8 @@ SET_LIMITS = frozenset(
     }
 )
 """The moves that promise something, or change what was promised."""
+SAID_BY_THE_UNIT = ("truth", "beyond_duty", "publish", "unit_solved")
+"""What the unit's reply form says of the matter; it counts as long as the answer does."""
 
 
 def moved(  # noqa: PLR0917 - which case, which move, by whom, with what, when, by which rules
@@ -201,11 +203,15 @@ def _grant_extension(attempt: Attempt) -> Changes:
 
 
 def _answer(attempt: Attempt) -> Changes:
-    return {"answered_at": attempt.now, "unit_solved": attempt.data.solved, "asked_days": None}
+    data = attempt.data
+    form = {"truth": data.truth, "beyond_duty": data.beyond_duty is True, "publish": data.publish}
+    said = {"unit_solved": data.solved, **form}
+    return {"answered_at": attempt.now, "asked_days": None, **said}
 
 
 def _redo(_: Attempt) -> Changes:
-    return {"answered_at": None, "unit_solved": None, "call_back_tries": 0, "lead": None}
+    gone = dict.fromkeys(("answered_at", *SAID_BY_THE_UNIT, "lead"))
+    return {**gone, "call_back_tries": 0}
 
 
 def _follow(attempt: Attempt) -> Changes:
@@ -228,7 +234,7 @@ def _reopen(attempt: Attempt) -> Changes:
     gone = dict.fromkeys(
         (
             *("dispatched_at", "given_at", "signed_at", "answered_at", "closed_at", "archived_at"),
-            *("unit", "statutory", "unit_solved", "solved", "satisfied", "outcome"),
+            *("unit", "statutory", *SAID_BY_THE_UNIT, "solved", "satisfied", "outcome"),
             *("explanation", "same_as", "asked_days", "lead"),
         )
     )
@@ -241,7 +247,7 @@ def _reopen(attempt: Attempt) -> Changes:
 def _taken_from_units(case: Case) -> Changes:
     """The desk has the case again, whatever a unit was doing with it."""
     facts = ("unit", "given_at", "signed_at", "answered_at", "asked_days", "lead")
-    gone = dict.fromkeys(facts)
+    gone = dict.fromkeys((*facts, *SAID_BY_THE_UNIT))
     state = {} if case.state in OVER | NEW else {"state": CaseState.OPEN}
     return {**gone, "helpers": (), "asked": (), **state}
 

@@ -20,7 +20,6 @@ from routing.cases import (
     Channel,
     Move,
     MoveData,
-    Suggestion,
     Urgency,
     channel_of,
 )
@@ -31,6 +30,7 @@ from routing.in_force import InForce
 from routing.moves import MOVES
 from routing.moving import moved
 from routing.numbers import case_number, parse_number
+from routing.suggestions import Suggestion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +108,14 @@ MOVE: LiteralString = """
          summary, policy, opened_at, dispatched_at, given_at, signed_at, answered_at, closed_at,
          archived_at, reopened_at, due_at, asked_days, extended_days, statutory, return_ruled,
          level, unit_solved, solved, satisfied, call_back_tries, outcome, explanation, same_as,
-         lead)
+         lead, truth, beyond_duty, publish)
       = (SELECT n.version, n.state, n.owner, n.kind, n.urgency, n.level1, n.area, n.unit,
                 n.helpers, n.asked, n.offered_to, n.summary, n.policy, n.opened_at,
                 n.dispatched_at, n.given_at, n.signed_at, n.answered_at, n.closed_at,
                 n.archived_at, n.reopened_at, n.due_at, n.asked_days, n.extended_days,
                 n.statutory, n.return_ruled, n.level, n.unit_solved, n.solved, n.satisfied,
-                n.call_back_tries, n.outcome, n.explanation, n.same_as, n.lead
+                n.call_back_tries, n.outcome, n.explanation, n.same_as, n.lead, n.truth,
+                n.beyond_duty, n.publish
            FROM jsonb_populate_record(c, $3::jsonb) n)
      WHERE c.id = $1 AND c.version = $2
     RETURNING *"""
@@ -125,7 +126,7 @@ EVIDENCE: LiteralString = """
 
 FACTS_TOLD = (
     *("helpers", "units", "days", "person", "statutory", "same_as", "explanation", "result"),
-    *("solved", "satisfied", "contacted_at", "lead"),
+    *("solved", "satisfied", "contacted_at", "lead", "truth", "beyond_duty", "publish"),
 )
 """What is given with a move and told in its row as it is, beside the facts of the case."""
 

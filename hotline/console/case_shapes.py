@@ -17,6 +17,7 @@ from routing.cases import (
     Reached,
     Satisfied,
     Solved,
+    Truth,
     Urgency,
 )
 from routing.deadlines import Standing
@@ -106,6 +107,9 @@ class CaseView(Told):
     statutory: str | None
     return_ruled: bool
     level: int
+    truth: Truth | None = Field(description="Whether what was said is so, as the unit found.")
+    beyond_duty: bool | None = Field(description="Whether the unit says it may not do it.")
+    publish: bool | None = Field(description="Whether the public reply may be published.")
     unit_solved: Solved | None
     solved: Solved | None
     satisfied: Satisfied | None
@@ -278,6 +282,9 @@ FACTS: dict[str, Any] = {
     "explanation": Explanation,
     "same_as": Id,
     "lead": Id,
+    "truth": Truth,
+    "beyond_duty": bool,
+    "publish": bool,
     "solved": Solved,
     "satisfied": Satisfied,
     "result": Reached,

@@ -100,6 +100,7 @@ class People:
             facts["reply"] = REPLIES[placed.plan.name]
         if move is Move.ANSWER:
             facts |= {"public_reply": REPLIES[placed.plan.name], "solved": "yes"}
+            facts |= {"truth": "yes", "beyond_duty": False, "publish": True}
             facts["contacted_at"] = datetime.now(UTC).isoformat()
         if move is Move.CLOSE:
             facts |= {"result": "reached", "solved": "yes", "satisfied": "satisfied"}

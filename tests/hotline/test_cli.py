@@ -247,9 +247,13 @@ async def test_calls_and_cases_are_shown_and_moved(
     assert (await run("cases", "sign", number, "--as", "1002"))[0] == 0
     reply = "已恢复供水，有问题请拨0816-2345678"
     answer = ("--reply", reply, "--public", "已恢复供水", "--as", "1002")
-    assert (await run("cases", "answer", number, *answer))[0] == 0
+    form = ("--truth", "partly", "--withheld", "政府信息公开条例第十五条")
+    assert (await run("cases", "answer", number, *answer, *form))[0] == 0
     _, shown = await run("cases", "show", number)
     assert re.search(rf"Answers and reasons\n  [-0-9: ]{{19}}  1002 +{reply}\n", shown)
+    filled = await pool.fetchval("SELECT (truth, beyond_duty, publish) FROM cases")
+    assert filled == ("partly", False, False)
+    assert "政府信息公开条例第十五条" in shown
     assert (await run("cases", "approve", number))[0] == 0
     said = ("--solved", "yes", "--satisfied", "basically")
     assert (await run("cases", "close", number, *said))[0] == 0

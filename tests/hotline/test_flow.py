@@ -13,7 +13,7 @@ from hotline.database import Pool, borrowed, transaction
 from hotline.jobs import JobName, LaterError
 from hotline.services import utc_now
 from routing import store as cases
-from routing.cases import Actor, Move, MoveData, Reached, Role, Satisfied, Solved, Urgency
+from routing.cases import Actor, Move, MoveData, Reached, Role, Satisfied, Solved, Truth, Urgency
 from routing.errors import IllegalMove
 from telephony.calls import Leg, Outcome
 from tests.hotline.story import (
@@ -250,7 +250,7 @@ async def test_a_person_moves_a_case_to_its_end(pool: Pool, tmp_path: Path) -> N
     await make(Move.DISPATCH, unit="市水务集团")
     await make(Move.SIGN)
     told = {"reply": "已修复，回电13812345678", "public_reply": "已修复", "contacted_at": utc_now()}
-    await make(Move.ANSWER, **told, solved=Solved.YES)
+    await make(Move.ANSWER, **told, truth=Truth.YES, publish=True, solved=Solved.YES)
     await make(Move.APPROVE)
     said = {"solved": Solved.YES, "satisfied": Satisfied.SATISFIED}
     await make(Move.CLOSE, result=Reached.REACHED, **said)

@@ -28,6 +28,7 @@ from routing.cases import (
     Role,
     Satisfied,
     Solved,
+    Truth,
     Urgency,
 )
 from routing.errors import IllegalMove
@@ -88,6 +89,8 @@ class Town:
             Move.ANSWER,
             reply="已抢修",
             public_reply="水管已修好，今晚来水",
+            truth=Truth.YES,
+            publish=True,
             solved=Solved.YES,
             contacted_at=self.now,
         )

@@ -18,7 +18,7 @@ from hotline.database import Pool, transaction
 from hotline.journal import Event
 from hotline.reminders import ReminderDesk
 from routing import store
-from routing.cases import Actor, Kind, Move, MoveData, Role, Solved, Urgency
+from routing.cases import Actor, Kind, Move, MoveData, Role, Solved, Truth, Urgency
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 UNIT = "市水务（集团）有限公司"
@@ -220,6 +220,7 @@ async def test_an_answer_stops_the_reminders_and_a_redo_starts_them_again(
     async with transaction(pool) as tx:
         await moves(tx, case_id, Move.SIGN, clock.at)
         told_so = {"reply": "已修好", "public_reply": "已修好", "contacted_at": clock.at}
+        told_so |= {"truth": Truth.YES, "publish": True}
         await moves(tx, case_id, Move.ANSWER, clock.at, solved=Solved.YES, **told_so)
     clock.at = local("2026-11-30T12:00")
     await look(desk)
@@ -272,7 +273,13 @@ async def test_an_extension_reminds_anew_at_its_end_and_the_old_end_is_told(
 
 
 ASKED = {"reason": "不属本单位职责", "basis": "三定规定"}
-ANSWERED = {"reply": "已修好", "public_reply": "已修好", "solved": Solved.YES}
+ANSWERED = {
+    "reply": "已修好",
+    "public_reply": "已修好",
+    "solved": Solved.YES,
+    "truth": Truth.YES,
+    "publish": True,
+}
 SIGNED: tuple[tuple[Move, dict[str, Any]], ...] = ((Move.DISPATCH, {"unit": UNIT}), (Move.SIGN, {}))
 LIVES: dict[str, tuple[tuple[tuple[Move, dict[str, Any]], ...], str]] = {
     "dispatch": ((), "2026-11-24T18:00"),

@@ -24,7 +24,7 @@ from metrics.ledger import Ledger
 from metrics.store import snapshot
 from routing import store, tracked
 from routing.cards import CardText
-from routing.cases import Actor, Kind, Move, MoveData, Role, Solved, Urgency
+from routing.cases import Actor, Kind, Move, MoveData, Role, Solved, Truth, Urgency
 from routing.supervision import ItemType, SupervisionState
 from routing.supervision_rules import Level
 from tests.hotline.test_reminders import local
@@ -110,6 +110,7 @@ async def signed_and_answered(pool: Pool, case_id: int, signed: datetime, at: da
         await moves(tx, case_id, Move.SIGN, signed)
     async with transaction(pool) as tx:
         said = {"reply": "已修好", "public_reply": "已修好", "contacted_at": at}
+        said |= {"truth": Truth.YES, "publish": True}
         await moves(tx, case_id, Move.ANSWER, at, solved=Solved.YES, **said)
 
 

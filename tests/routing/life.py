@@ -17,6 +17,7 @@ from routing.cases import (
     Role,
     Satisfied,
     Solved,
+    Truth,
     Urgency,
 )
 from routing.in_force import InForce
@@ -53,6 +54,8 @@ GIVEN = {
     "helpers": (OTHER,),
     "days": 3,
     "explanation": Explanation.OTHER_CHANNEL,
+    "truth": Truth.YES,
+    "publish": True,
     "solved": Solved.YES,
     "result": Reached.REACHED,
     "person": "1002",

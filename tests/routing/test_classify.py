@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.cases import Kind, Reason, Suggestion, Urgency
+from routing.cases import Kind, Urgency
 from routing.classify import Classifier
 from routing.directory import City
 from routing.rules import LEVEL1
+from routing.suggestions import Reason, Suggestion
 from telephony.calls import Leg
 from transcription.transcripts import Turn
 

@@ -18,6 +18,7 @@ from routing.cases import (
     Role,
     Satisfied,
     Solved,
+    Truth,
 )
 from routing.errors import IllegalMove, MissingFact
 from routing.guards import Attempt
@@ -244,6 +245,31 @@ def test_an_answer_says_what_came_of_it() -> None:
     )
     assert unsolved.unit_solved is Solved.NO
     assert unsolved.answered_at == LATER
+
+
+def test_the_reply_form_says_whether_it_is_so_whose_duty_it_is_and_who_may_read_it() -> None:
+    case = walked(TO_UNIT)
+    assert "needs truth and publish" in refused(case, Move.ANSWER, truth=None, publish=None)
+    beyond: dict[str, Any] = {"beyond_duty": True, "beyond_duty_reason": "属省级事权"}
+    withheld: dict[str, Any] = {
+        "publish": False,
+        "withheld_reason": "涉及个人隐私，政府信息公开条例第十五条",
+    }
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"beyond_duty": True, "beyond_duty_reason": " "}, "needs beyond_duty_reason"),
+        ({**beyond, "beyond_duty": False}, "give beyond_duty, too"),
+        ({**beyond, "beyond_duty": None}, "give beyond_duty, too"),
+        ({"publish": False}, "needs withheld_reason"),
+        ({**withheld, "publish": True}, "say publish false"),
+    )
+    for given, needed in wrong:
+        assert needed in refused(case, Move.ANSWER, **given)
+    plain = make(case, Move.ANSWER)
+    assert (plain.truth, plain.beyond_duty, plain.publish) == (Truth.YES, False, True)
+    answered = make(case, Move.ANSWER, truth=Truth.PARTLY, **beyond, **withheld)
+    assert (answered.truth, answered.beyond_duty, answered.publish) == (Truth.PARTLY, True, False)
+    redone = make(answered, Move.REDO, AUDITOR)
+    assert (redone.truth, redone.beyond_duty, redone.publish) == (None, None, None)
 
 
 def test_who_handled_a_case_does_not_judge_it() -> None:

@@ -16,13 +16,13 @@ from routing.cases import (
     MoveData,
     Reached,
     Role,
-    Suggestion,
     Urgency,
 )
 from routing.connection import Connection
 from routing.errors import CaseConflict, CaseUnknown, IllegalMove
 from routing.moves import MOVES
 from routing.moving import moved
+from routing.suggestions import Suggestion
 from tests.routing.life import ANYBODY as DESK_FOR_ALL
 from tests.routing.life import LIMITS, OTHER, TO_AUDIT, data_of, maker_of
 

@@ -21,6 +21,7 @@ from routing.cases import (
     Reached,
     Satisfied,
     Solved,
+    Truth,
     Urgency,
 )
 from tests.year import days
@@ -243,6 +244,8 @@ class Script:
                 who,
                 reply="已修好，电话0816-2345678",
                 public_reply="已修好",
+                truth=Truth.YES,
+                publish=True,
                 solved=Solved.YES,
                 contacted_at=self.at,
             )

@@ -11,7 +11,7 @@ const STATES = ["draft", "open", "consulting", "dispatched", "return_asked", "ha
 // The way most cases go; the other states are bends of it, and have a tab only where a case is there.
 const WAY = ["draft", "open", "dispatched", "handling", "answered", "calling_back", "closed"];
 const BEND_OF = { consulting: "open", return_asked: "dispatched", extension_asked: "handling", termination_asked: "handling", archived: "closed" };
-const SORTS = ["summary", "reply", "public_reply", "reason", "basis", "ruling", "comment", "feedback", "channel", "told", "unsolved_reason", "not_contacted", "place", "found"];
+const SORTS = ["summary", "reply", "public_reply", "reason", "basis", "ruling", "comment", "feedback", "channel", "told", "unsolved_reason", "not_contacted", "beyond_duty_reason", "withheld_reason", "place", "found"];
 const wanted = { state: "", search: "", channel: "" };
 
 export function caseRow(one, current = null) {

@@ -21,7 +21,7 @@ const FIELDS = {
   ask_return: ["reason*", "basis*"], accept_return: ["reason"], refuse_return: ["ruling*"],
   add_helper: ["helpers*", "reason"], helper_feedback: ["unit", "feedback*"], cite_law: ["statutory*", "reason*"],
   ask_extension: ["days*", "reason*"], grant_extension: ["told*", "days"], refuse_extension: ["reason*"],
-  answer: ["reply*", "public_reply*", "solved*", "unsolved_reason", "contacted_at", "not_contacted"],
+  answer: ["reply*", "public_reply*", "publish*", "withheld_reason", "truth*", "beyond_duty", "beyond_duty_reason", "solved*", "unsolved_reason", "contacted_at", "not_contacted"],
   approve: ["reason"], redo: ["reason*"], call_back_tried: ["result*", "reason"], close: ["result*", "solved", "satisfied", "reason"],
   ask_termination: ["reason*", "basis"], approve_termination: ["told*"], refuse_termination: ["reason*"],
   raise_level: ["reason*"], rule: ["ruling*"], hand_over: ["person*", "reason"], accept: [], decline: ["reason"], reopen: ["reason*"], join: ["lead*", "reason"], leave: ["reason*"],
@@ -30,15 +30,18 @@ const ASKS = Object.fromEntries(Object.entries(FIELDS).map(([move, names]) => [m
 const MUST = Object.fromEntries(Object.entries(FIELDS).map(([move, names]) => [move, names.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1))]));
 const CHOICES = {
   explanation: ["emergency_transfer", "other_channel", "same_matter", "secret", "outside_government", "unlawful", "closed_lawfully", "abusive"],
+  truth: ["yes", "partly", "no"], beyond_duty: ["false", "true"], publish: ["true", "false"],
   solved: ["yes", "no", "not_answered"], satisfied: ["satisfied", "basically", "dissatisfied", "not_answered"],
   result: ["reached", "not_reached", "refused", "later"],
 };
 const ONLY = { answer: { solved: ["yes", "no"] }, call_back_tried: { result: ["not_reached", "refused", "later"] }, close: { result: ["reached", "not_reached", "refused"] } };
 const WORDS = {
   explanation: (one) => title("explanation", one), solved: (one) => title("solved", one),
+  truth: (one) => title("truth", one), beyond_duty: (one) => title("beyond_duty", one), publish: (one) => title("publish", one),
   satisfied: (one) => title("satisfied", one), result: (one) => title("result", one),
 };
 const LISTS = ["helpers", "units"];
+const TRUTHS = ["beyond_duty", "publish"];
 const NUMBERS = ["days", "same_as", "lead"];
 // Dispatching straight from a draft is confirming and dispatching: two moves, each in the journal.
 const TWO = "open_and_dispatch";
@@ -145,6 +148,7 @@ export function caseForm(one, catalogue, move) {
     const text = input.value.trim();
     if (!text) return undefined;
     if (NUMBERS.includes(name)) return Number(text);
+    if (TRUTHS.includes(name)) return text === "true";
     return name === "contacted_at" ? new Date(text).toISOString() : text;
   }
 

@@ -44,8 +44,8 @@ export function journalView(place) {
 }
 
 const SHOWN = ["number", "direction", "caller", "callee", "operator", "outcome", "leg", "level1", "kind", "urgency", "area", "unit", "seconds", "words", "person", "days", "result", "explanation",
-  "solved", "satisfied", "reason", "basis", "reply", "public_reply", "ruling", "comment", "feedback", "channel", "told", "unsolved_reason", "not_contacted"];
-const WORDED = { direction: "direction", outcome: "outcome", leg: "side", kind: "kind", urgency: "urgency", result: "result", explanation: "explanation", solved: "solved", satisfied: "satisfied" };
+  "truth", "beyond_duty", "publish", "solved", "satisfied", "reason", "basis", "reply", "public_reply", "ruling", "comment", "feedback", "channel", "told", "unsolved_reason", "not_contacted", "beyond_duty_reason", "withheld_reason"];
+const WORDED = { direction: "direction", outcome: "outcome", leg: "side", kind: "kind", urgency: "urgency", result: "result", explanation: "explanation", solved: "solved", satisfied: "satisfied", truth: "truth", beyond_duty: "beyond_duty", publish: "publish" };
 
 function row(entry) {
   const facts = SHOWN.filter((name) => entry.body[name] !== null && entry.body[name] !== undefined && entry.body[name] !== "")

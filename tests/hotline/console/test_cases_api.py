@@ -18,6 +18,8 @@ ANSWER = {
     "reply": "路灯已修好，回访电话13890115678",
     "public_reply": "路灯已修好",
     "solved": "yes",
+    "truth": "partly",
+    "publish": True,
     "contacted_at": "2026-11-23T12:00:00+08:00",
 }
 CONFIRMED = {"kind": "help", "urgency": "normal", "level1": "城乡建设", "area": "涪城区"}

@@ -126,6 +126,9 @@ async def test_a_person_confirms_dispatches_answers_and_closes_a_case(
     await page.until("document.querySelector('.steps .now').innerText.includes('办理中')")
     await page.write("#field-reply", "路灯已修复，已电话告知。")
     await page.write("#field-public_reply", "路灯已修复。")
+    await page.write("#field-publish", "false")
+    await page.write("#field-withheld_reason", "涉及个人隐私，政府信息公开条例第十五条")
+    await page.write("#field-truth", "yes")
     await page.write("#field-solved", "yes")
     await page.write("#field-not_contacted", "来电人未留号码")
     await page.click(".work form button[type=submit]")
@@ -138,6 +141,7 @@ async def test_a_person_confirms_dispatches_answers_and_closes_a_case(
     await page.click(".work form button[type=submit]")
     await page.until("document.querySelector('.steps .now').innerText.includes('已办结')")
     await page.until("document.querySelector('.history').innerText.includes('路灯已修复')")
+    await page.until("document.querySelector('.history').innerText.includes('政府信息公开条例')")
     row = await town.services.pool.fetchrow("SELECT * FROM cases WHERE id = $1", case_id)
     assert row is not None
     assert (row["state"], row["unit"]) == ("closed", "市城市管理行政执法局")

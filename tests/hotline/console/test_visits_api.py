@@ -12,7 +12,7 @@ from hotline.coming_desk import ComingDesk
 from hotline.console.keyed import KEY
 from hotline.database import borrowed
 from hotline.services import Services
-from routing.cases import Move, Role, Solved
+from routing.cases import Move, Role, Solved, Truth
 from telephony.calls import Leg
 from tests.hotline.console.conftest import NOW, Clock, Site
 from tests.hotline.console.filled import Said, Town
@@ -162,6 +162,7 @@ async def test_what_was_found_on_the_spot_is_held_against_the_units_reply(
     call = await services.pool.fetchval("SELECT call_id FROM cases WHERE id = $1", case_id)
     await town.moves(call, Move.SIGN, NOW)
     answer: dict[str, Any] = {"reply": "已修好", "public_reply": "已修好", "contacted_at": NOW}
+    answer |= {"truth": Truth.YES, "publish": True}
     await town.moves(call, Move.ANSWER, NOW, solved=Solved.YES, **answer)
     clock.forward(days=2)
     auditor = await staff.visitor("auditor")
