@@ -284,10 +284,13 @@ async def test_what_is_not_there_is_said_in_one_sentence(conn: asyncpg.Connectio
 async def test_the_stored_case_is_what_the_moves_make_of_it(
     conn: asyncpg.Connection, attempts: list[Move]
 ) -> None:
+    lead = await drafted(conn)
+    await make(conn, lead, Move.OPEN, DESK, NOON, data_of(Move.OPEN))
     case = await store.get(conn, await drafted(conn))
     for minute, step in enumerate(attempts):
         now = NOON + timedelta(minutes=minute)
-        actor, data = maker_of(step, case), data_of(step, now)
+        goes_with = {"lead": lead} if step is Move.JOIN else {}
+        actor, data = maker_of(step, case), data_of(step, now, **goes_with)
         try:
             expected = moved(case, step, actor, data, now, LIMITS)
         except IllegalMove:
