@@ -196,7 +196,8 @@ async def pooled(dsn: str, *, size: int = 10, keys: KeyFile | None = None) -> As
         yield pool
     finally:
         with suppress(TimeoutError):
-            await asyncio.wait_for(pool.close(), timeout=10)
+            async with asyncio.timeout(10):
+                await pool.close()
         pool.terminate()
 
 
@@ -219,7 +220,8 @@ _SETTINGS = {"timezone": "UTC", "application_name": "hotline"}
 
 async def _reach(connecting: Any) -> Any:
     try:
-        return await asyncio.wait_for(connecting, timeout=15)
+        async with asyncio.timeout(15):
+            return await connecting
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         # The error's own text may quote the DSN, and with it a password: only its kind is told.
         raise DatabaseUnavailableError(

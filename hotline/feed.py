@@ -105,8 +105,11 @@ class Feed:
 
     async def news(self, woken: asyncio.Event, *, look_every: float = LOOK_EVERY) -> bool:
         """Wait for the next announcement; False after as long as a lost one may stay unnoticed."""
+        # Not wait_for: in Python 3.11 it forgets a cancellation that comes as the event is set, and
+        # the service would wait for ever for a task that goes on.
         try:
-            return await asyncio.wait_for(woken.wait(), timeout=look_every)
+            async with asyncio.timeout(look_every):
+                return await woken.wait()
         except TimeoutError:
             return False
 

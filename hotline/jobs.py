@@ -198,7 +198,8 @@ class Workers:
             except _LOST as error:
                 log.warning("The job queue lost the database (%s) and tries again.", error)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), timeout=1.0)
+                    async with asyncio.timeout(1.0):
+                        await self._stopping.wait()
 
     async def _serve(self, conn: asyncpg.Connection) -> None:
         manager = QueueManager(Queries(AsyncpgDriver(conn)))

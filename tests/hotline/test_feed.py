@@ -131,6 +131,26 @@ async def test_closing_the_feed_ends_its_readers(pool: Pool, database: str) -> N
             assert await reading <= 2
 
 
+async def test_who_is_woken_and_cancelled_at_once_is_cancelled(pool: Pool, database: str) -> None:
+    async with running(pool, database) as feed:
+        await _listening(feed)
+        woken = asyncio.Event()
+
+        async def wait() -> None:
+            while True:
+                await feed.news(woken, look_every=3600)
+                woken.clear()
+
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        woken.set()
+        waiting.cancel()
+        done, _ = await asyncio.wait({waiting}, timeout=5)
+        assert done
+        assert waiting.cancelled()
+
+
 async def test_an_unknown_event_is_refused(pool: Pool) -> None:
     with pytest.raises(ValueError, match="not a valid Event"):
         async with transaction(pool) as tx:

@@ -92,7 +92,7 @@ def test_every_word_the_page_uses_exists_and_every_word_is_used() -> None:
     used |= {key for key in quoted if key.partition(".")[0] in groups}
     assert used <= set(messages)
     built = set(re.findall(r"`([a-z]+)\.\$", text)) | set(
-        re.findall(r"(?:word|title)\(\"([a-z]+)\"", text)
+        re.findall(r"(?:word|title)\(\"([a-z_]+)\"", text)
     )
     own = json.loads((WEB / "messages" / "zh.json").read_text(encoding="utf-8"))
     unused = {key for key in own if key not in used and key.partition(".")[0] not in built}
