@@ -18,6 +18,7 @@ from aiohttp import web
 from hotline import archiving, blocks, city_desk, database, duty_log_rows, sealed
 from hotline.archiving import ArchiveDesk
 from hotline.callout import CalloutDesk
+from hotline.caption_board import CaptionBoard
 from hotline.casework import SHIPPED, SHIPPED_REPORTING, Casework
 from hotline.city_desk import CityDesk
 from hotline.coming_desk import ComingDesk
@@ -102,6 +103,7 @@ async def serve(
             workers.stop()
         await asyncio.wait(working, timeout=config.stop_within_seconds)
         services.feed.close()
+        services.captions.close()
         for task in (*listening, *working):
             task.cancel()
 
@@ -198,6 +200,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             policies=casework.policies,
             calendar=casework.calendar,
             city_desk=cities,
+            captions=CaptionBoard(enabled=config.captions.enabled),
             transcriber=transcriber,
             sounds=sounds,
             control=ControlDesk(

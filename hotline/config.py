@@ -30,6 +30,7 @@ from pydantic_settings import (
 )
 
 import deploy
+from hotline.config_captions import Captions
 from hotline.config_duty import Duty
 from hotline.config_notices import Delivery, DestinationTable, NoticeRule
 from hotline.config_sign_in import OpenId, SignIn
@@ -193,6 +194,7 @@ class Config(BaseSettings):
     operators: tuple[Operator, ...] = ()
     store: Store = Store()
     speech: Speech = Speech()
+    captions: Captions = Captions()
     control: Control = Control()
     destinations: tuple[DestinationTable, ...] = ()
     notices: tuple[NoticeRule, ...] = ()

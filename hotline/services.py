@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from hotline.caption_board import CaptionBoard
 from hotline.config import Config
 from hotline.database import Pool
 from hotline.feed import Feed
@@ -50,6 +51,8 @@ class Services:
     """Every policy pack that ships, by name (`sichuan-2025/1`); old cases keep theirs."""
     calendar: Calendar
     city_desk: "CityDesk"
+    captions: CaptionBoard
+    """The captions of the calls that go on."""
     transcriber: Transcriber
     sounds: SoundStores
     """Where recordings are kept."""

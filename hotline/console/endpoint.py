@@ -44,6 +44,8 @@ class Endpoint:
     handler: Handler
     answers: type[BaseModel] | None = None
     media: str = "application/json"
+    events: Mapping[str, type[BaseModel]] | None = None
+    """Of a stream: the data of each of its events, by the event's name."""
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     faults: tuple[Fault, ...] = ()

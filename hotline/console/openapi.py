@@ -16,6 +16,7 @@ _REF = "#/components/schemas/{model}"
 def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     """The whole document as plain values, ready for JSON."""
     models = {Problem, *(it.answers for it in endpoints if it.answers)}
+    models |= {model for it in endpoints for model in (it.events or {}).values()}
     bodies = {it.body for it in endpoints if it.body}
     wanted = [(model, "serialization") for model in models] + [
         (model, "validation") for model in bodies
@@ -131,6 +132,11 @@ def _responses(endpoint: Endpoint, refs: Any) -> dict[str, Any]:
     content: dict[str, Any] = {"schema": {"type": "string"}}
     if endpoint.answers is not None:
         content = {"schema": refs[endpoint.answers, "serialization"]}
+    if endpoint.events is not None:
+        # OpenAPI 3.1 has no word for server-sent events: each name with the shape of its data.
+        content["x-events"] = {
+            name: refs[model, "serialization"] for name, model in endpoint.events.items()
+        }
     good = {"description": endpoint.says, "content": {endpoint.media: content}}
     responses: dict[str, Any] = {
         str(status.value): good for status in (HTTPStatus.OK, *endpoint.also)

@@ -29,7 +29,7 @@ PATIENCE = 30.0
 BEAT = 15.0
 """Seconds between signs of life, so that both sides notice a dead connection."""
 READERS = 200
-_CANNOT_READ = (TimeoutError, ConnectionError, *DATABASE_ERRORS)
+CANNOT_READ = (TimeoutError, ConnectionError, *DATABASE_ERRORS)
 
 
 async def feed(asked: Request) -> web.StreamResponse:
@@ -47,9 +47,9 @@ async def feed(asked: Request) -> web.StreamResponse:
     try:
         await response.prepare(asked.http)
         opening = "hello" if wanted is None or wanted == last else "reset"
-        await _send(response, f"retry: 2000\nid: {last}\nevent: {opening}\ndata: {last}\n\n")
+        await send(response, f"retry: 2000\nid: {last}\nevent: {opening}\ndata: {last}\n\n")
         await _follow(response, desk.services.feed, last, asked)
-    except _CANNOT_READ:
+    except CANNOT_READ:
         # The reader is gone, too slow, or the database is: it comes back with its last id.
         if asked.http.transport is not None:
             asked.http.transport.abort()
@@ -70,21 +70,22 @@ async def _follow(response: web.StreamResponse, source: Feed, last: int, asked: 
     looked = time.monotonic()
     async with aclosing(_with_beats(source.follow(last, shown=asked.sight.shown))) as events:
         async for text in events:
-            if _is_over(asked):
+            if is_over(asked):
                 return
             if time.monotonic() - looked >= BEAT:
                 looked = time.monotonic()
-                if not await _still(asked):
+                if not await still(asked):
                     return
-            await _send(response, text)
+            await send(response, text)
 
 
-def _is_over(asked: Request) -> bool:
+def is_over(asked: Request) -> bool:
+    """Whether the reader's session has ended."""
     expires = asked.who.expires_at
     return expires is not None and asked.services.clock() >= expires
 
 
-async def _still(asked: Request) -> bool:
+async def still(asked: Request) -> bool:
     """Whether the reader may go on: a session can end, and roles can change, while one reads."""
     now = asked.services.clock()
     headers = {**asked.http.headers, QUIET: "1"}
@@ -125,7 +126,8 @@ def _text(entry: journal.Entry) -> str:
     return f"id: {entry.id}\ndata: {json.dumps(told, ensure_ascii=False)}\n\n"
 
 
-async def _send(response: web.StreamResponse, text: str) -> None:
+async def send(response: web.StreamResponse, text: str) -> None:
+    """Write to a reader; raises TimeoutError where it takes nothing for `PATIENCE` seconds."""
     async with asyncio.timeout(PATIENCE):
         await response.write(text.encode())
 

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientSession, CookieJar, web
 
 from hotline.callout import CalloutDesk
+from hotline.caption_board import CaptionBoard
 from hotline.casework import SHIPPED_REPORTING, load_casework
 from hotline.city_desk import CityDesk
 from hotline.config import Config, Line, Operator
@@ -76,6 +77,7 @@ def services_on(
         policies=casework.policies,
         calendar=casework.calendar,
         city_desk=cities,
+        captions=CaptionBoard(enabled=True),
         transcriber=Silent(),
         sounds=sounds_of(config),
         control=ControlDesk(
@@ -156,6 +158,7 @@ async def site(services: Services) -> AsyncIterator[Site]:
     site = await opened(services)
     yield site
     services.feed.close()
+    services.captions.close()
     await site.close()
 
 

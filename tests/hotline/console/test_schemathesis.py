@@ -41,8 +41,8 @@ from tests.hotline.console.conftest import NOW, Clock, Site
 from tests.hotline.console.filled import Said, Town
 from tests.hotline.console.staff import CITY_LIGHTS, PASSWORD, Staff, hire
 
-ENDLESS = {"feed"}
-"""Operations that never end by themselves; what they answer is shown in test_stream.py."""
+ENDLESS = {"feed", "captions"}
+"""Operations that never end by themselves: see test_stream.py and test_captions_api.py."""
 ENDING = ("sign_in", "sign_out", "sign_out_everywhere", "change_password")
 """Operations after which the session may be over, so each is asked by a user of its own."""
 AWAY = {Fault.EXCHANGE_AWAY, Fault.STORE_AWAY}
