@@ -6,7 +6,7 @@ HOTLINE_CACHE ?= .cache
 VENV := $(HOTLINE_CACHE)/venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test storm case-year setup check bench lock clean
+.PHONY: help demo test storm case-year city-year setup check bench lock clean
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -22,6 +22,9 @@ storm: setup ## place calls while everything breaks, compare each (ARGS="--calls
 
 case-year: setup ## live a year of cases by the real code, count it anew (ARGS="--cases N --seed S")
 	@$(VENV)/python -m tests.year $(ARGS)
+
+city-year: setup ## the same with a smaller city, looked at more often: every figure beside the simulator's own log
+	@$(VENV)/python -m tests.year --cases 20000 --seed 7 --hours 24 $(ARGS)
 
 check: setup ## formatting, lint, types and the direction of imports, without the tests
 	@$(VENV)/ruff format --check . && $(VENV)/ruff check . && $(VENV)/mypy . && $(VENV)/lint-imports

@@ -28,7 +28,7 @@ from deploy.prefix import damage, read_manifest, unpack
 
 __all__ = ["Tool", "ToolMissing", "cache_root", "ensure", "fetch_debs"]
 
-ToolName = Literal["asterisk", "sipp", "prometheus", "promtool"]
+ToolName = Literal["asterisk", "sipp", "prometheus", "promtool", "alertmanager", "amtool"]
 REPO = Path(__file__).resolve().parents[1]
 SYSTEM_PATHS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin")
 OLDEST_ASTERISK = 18
@@ -108,6 +108,20 @@ RECIPES: Mapping[ToolName, Recipe] = {
         version_flag="--version",
         accepts=_prometheus_version,
         bundle="prometheus",
+    ),
+    "alertmanager": Recipe(
+        package="prometheus-alertmanager",
+        binary="usr/bin/prometheus-alertmanager",
+        version_flag="--version",
+        accepts=_prometheus_version,
+        bundle="alertmanager",
+    ),
+    "amtool": Recipe(
+        package="prometheus-alertmanager",
+        binary="usr/bin/amtool",
+        version_flag="--version",
+        accepts=_prometheus_version,
+        bundle="alertmanager",
     ),
 }
 

@@ -19,6 +19,7 @@ from hotline import (
     cli_cases,
     cli_city,
     cli_corrections,
+    cli_indicators,
     cli_jobs,
     cli_keys,
     cli_notices,
@@ -56,6 +57,7 @@ app.add_typer(cli_audit.audit_app, name="audit")
 app.add_typer(cli_cases.cases, name="cases")
 cli_cases.cases.command("corrections")(cli_corrections.write)
 app.add_typer(cli_city.city_app, name="city")
+app.add_typer(cli_indicators.indicators_app, name="indicators")
 app.add_typer(cli_jobs.jobs_app, name="jobs")
 app.add_typer(cli_keys.keys_app, name="keys")
 app.add_typer(cli_notices.notices_app, name="notices")

@@ -153,9 +153,9 @@ told AS (
                   count(*) > 0 AS urged,
                   count(*) FILTER (WHERE w.level <> 'urge') > 0 AS watched
              FROM supervisions w
-            WHERE w.case_id = s.case_id AND w.opened_at > s.at AND w.opened_at <= $2
-              AND w.opened_at < coalesce((SELECT r.at FROM journal r WHERE r.id = s.last),
-                                         'infinity')) watched)
+            WHERE w.case_id = s.case_id AND w.ends_at > s.at AND w.ends_at < $2
+              AND w.ends_at < coalesce((SELECT r.at FROM journal r WHERE r.id = s.last),
+                                       'infinity')) watched)
 SELECT count(*) AS dispatched,
        count(*) FILTER (WHERE over) AS dispatched_ended,
        count(*) FILTER (WHERE unsigned) AS signed_late,
@@ -189,7 +189,7 @@ WITH ends AS (
     + """),
 told AS (
     SELECT e.*, passed.*,
-           extract(epoch FROM passed.answer - e.opened_at)::float8 / 3600 AS hours
+           extract(epoch FROM passed.answer - e.opened_at) AS seconds
       FROM ends e
      CROSS JOIN LATERAL (
            SELECT max(a.at) FILTER (WHERE a.event IN ('case.answered', 'case.followed')) AS answer,
@@ -214,10 +214,10 @@ SELECT (SELECT count(*) FROM told WHERE outcome = 'withdrawn') AS withdrawn,
        count(*) FILTER (WHERE result = 'reached' AND satisfied = 'dissatisfied') AS dissatisfied,
        count(*) FILTER (WHERE result = 'reached' AND coalesce(satisfied, 'not_answered')
                               = 'not_answered') AS satisfied_silent,
-       coalesce(sum(hours), 0)::float8 AS handling_hours,
-       coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY hours), 0)::float8
-           AS handling_hours_median,
-       coalesce(percentile_disc(0.9) WITHIN GROUP (ORDER BY hours), 0)::float8
-           AS handling_hours_p90
+       coalesce(sum(seconds), 0)::float8 AS handling_seconds,
+       coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds), 0)::float8
+           AS handling_seconds_median,
+       coalesce(percentile_disc(0.9) WITHIN GROUP (ORDER BY seconds), 0)::float8
+           AS handling_seconds_p90
   FROM handled"""
 )

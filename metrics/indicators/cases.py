@@ -72,9 +72,11 @@ DISSATISFIED = _fact(_E, "dissatisfied", "回访：不满意", "said: not satisf
 SATISFIED_SILENT = _fact(
     _E, "satisfied_silent", "回访：未作答（不计为满意）", "did not say: never taken for satisfied"
 )
-HOURS = _fact(_E, "handling_hours", "办理小时数合计", "hours from acceptance to the last answer")
-MEDIAN = _fact(_E, "handling_hours_median", "办理小时数中位数", "the median of these hours")
-P90 = _fact(_E, "handling_hours_p90", "办理小时数第90百分位", "their 90th percentile")
+HELD = _fact(
+    _E, "handling_seconds", "自受理至最后答复的时间", "time from acceptance to the last answer"
+)
+MEDIAN = _fact(_E, "handling_seconds_median", "其中位数", "its median")
+P90 = _fact(_E, "handling_seconds_p90", "其第90百分位", "its 90th percentile")
 CARDS = _fact(Source.CARDS, "cards", "在用知识条目", "published cards")
 CARDS_FRESH = _fact(Source.CARDS, "cards_fresh", "未过复核日期", "cards not past their review date")
 HANDOVERS = _fact(Source.DUTY, "shift_changes", "班次交接", "changes of shift")
@@ -270,10 +272,10 @@ CASE_INDICATORS: tuple[Indicator, ...] = (
         key="handling_time",
         name=Words(zh="平均办理时长", en="Handling time"),
         formula=Words(
-            zh="自受理至最后答复的小时数 ÷ 单位办结事项；另示中位数与第90百分位",
-            en="hours from acceptance to the last answer ÷ items; with median and 90th percentile",
+            zh="自受理至最后答复的时间 ÷ 单位办结事项；另示中位数与第90百分位",
+            en="time from acceptance to the last answer ÷ items; with median and 90th percentile",
         ),
-        numerator=(HOURS,),
+        numerator=(HELD,),
         denominator=(ENDED,),
         beside=(MEDIAN, P90),
         window=Window.MONTH,

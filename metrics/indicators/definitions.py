@@ -54,6 +54,7 @@ class Measure(StrEnum):
     """Between 0 and 1; shown as a percentage."""
     SECONDS = "seconds"
     HOURS = "hours"
+    """Seconds like the other, so that sums stay exact; people read them as hours."""
 
 
 class Better(StrEnum):
@@ -124,8 +125,9 @@ class Scope:
     """Of what a figure is told: what happened after `since` and up to `until`, as seen then.
 
     A deadline at midnight belongs to the day that it ends. What happened after `until` changes
-    nothing, so a past period keeps its figures. None: all lines, all units. `lines` are the
-    configured lines, with the time in which each promises an answer.
+    nothing, so a past period keeps its figures, but for an extension granted later: it takes the
+    item to the period of its new due time. None: all lines, all units. `lines` are the configured
+    lines, with the time in which each promises an answer.
     """
 
     since: datetime

@@ -61,7 +61,10 @@ SELECT count(*) FILTER (WHERE asked AND NOT waiting) AS asked,
            AS talked,
        count(*) FILTER (WHERE asked AND answered_at IS NOT NULL AND EXISTS (
            SELECT FROM cases k WHERE k.call_id = judged.id
-              AND (k.opened_at <= $2 OR k.closed_at <= $2))) AS registered
+              AND (k.opened_at <= $2 OR k.closed_at <= $2 OR k.reopened_at > $2 AND EXISTS (
+                   SELECT FROM journal j
+                    WHERE j.case_id = k.id AND j.at <= $2
+                      AND (j.event = 'case.opened' OR j.body ? 'outcome'))))) AS registered
   FROM judged"""
 
 # A number that is gone happened where the number before it did. Nobody knows on which line, so it

@@ -6,7 +6,10 @@
     drive.py     the year itself: calls come, people move cases, the service's desks look
     crew.py      the same in several processes
     recount.py   everything the service says, counted anew from the bare journal
-    __main__.py  `python -m tests.year`, which is `make case-year`
+    log.py       the simulator's own log: what it let happen
+    figures.py   every fact behind the indicators, counted anew from that log alone
+    city.py      every indicator beside it, for sliding windows, months, lines and units
+    __main__.py  `python -m tests.year`, which is `make case-year` and `make city-year`
 
-`days.py` and `recount.py` import nothing of the service: what they find is a second opinion.
+`days.py`, `recount.py` and `figures.py` import nothing of the service: a second opinion.
 """

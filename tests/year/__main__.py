@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hotline.database import EmbeddedPostgres, connected, migrate, pooled
 from telephony.sealing import KeyFile
-from tests.year.crew import crew
+from tests.year.crew import crew, log_of
 from tests.year.run import Report, Year
 
 SHOWN, LONGEST = 40, 48
@@ -46,9 +46,10 @@ async def lived(folder: Path, cases: int, seed: int, every: timedelta, parts: in
         keys = KeyFile(folder / "identity.keys")
         async with (
             pooled(dsn, size=4, keys=keys) as pool,
-            crew(dsn, keys.path, cases, seed, parts) as people,
+            crew(dsn, keys.path, folder, cases, seed, parts) as people,
         ):
-            return await Year(pool, seed=seed).live(cases, every, people)
+            logs = [log_of(folder, part) for part in range(parts)]
+            return await Year(pool, seed=seed, logs=logs).live(cases, every, people)
     finally:
         await asyncio.to_thread(server.stop)
 

@@ -1,6 +1,6 @@
 """Several processes that live one year together, each its part of the cases, stretch by stretch.
 
-    python -m tests.year.crew DSN KEYS CASES SEED PART PARTS
+    python -m tests.year.crew DSN KEYS LOGS CASES SEED PART PARTS
 
 Each line it reads is a moment; it lets happen what comes before, and answers with its counts.
 """
@@ -22,6 +22,7 @@ from hotline.database import pooled
 from telephony.sealing import KeyFile
 from tests.year import people
 from tests.year.drive import Town
+from tests.year.log import Log
 
 
 class Crew:
@@ -48,9 +49,11 @@ async def _ask(member: Process, now: datetime) -> Counter[str]:
 
 
 @asynccontextmanager
-async def crew(dsn: str, keys: Path, cases: int, seed: int, parts: int) -> AsyncIterator[Crew]:
+async def crew(  # noqa: PLR0917 - as below
+    dsn: str, keys: Path, logs: Path, cases: int, seed: int, parts: int
+) -> AsyncIterator[Crew]:
     """Start so many processes, and end them with the year."""
-    given = (dsn, str(keys), str(cases), str(seed))
+    given = (dsn, str(keys), str(logs), str(cases), str(seed))
     members = [
         await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.year.crew", *given, str(part), str(parts)),
@@ -69,13 +72,16 @@ async def crew(dsn: str, keys: Path, cases: int, seed: int, parts: int) -> Async
 
 
 async def work(  # noqa: PLR0917 - as on the command line
-    dsn: str, keys: Path, cases: int, seed: int, part: int, parts: int
+    dsn: str, keys: Path, logs: Path, cases: int, seed: int, part: int, parts: int
 ) -> None:
     """Live one part, as far as each line says."""
     limits = load_casework(Config()).limits
     staff = people.staff(Random(seed))  # noqa: S311 - as in run.py
+    log = Log(log_of(logs, part))
     async with pooled(dsn, size=2, keys=KeyFile(keys)) as pool:
-        town = Town(pool=pool, limits=limits, staff=staff, seed=seed, part=part, parts=parts)
+        town = Town(
+            pool=pool, limits=limits, staff=staff, seed=seed, part=part, parts=parts, log=log
+        )
         town.plan(cases)
         while line := await asyncio.to_thread(sys.stdin.readline):
             await town.until(datetime.fromisoformat(line.strip()))
@@ -83,6 +89,11 @@ async def work(  # noqa: PLR0917 - as on the command line
             sys.stdout.flush()
 
 
+def log_of(folder: Path, part: int) -> Path:
+    """Where a process of the crew writes down what it lets happen."""
+    return folder / f"log-{part}.jsonl"
+
+
 if __name__ == "__main__":
-    _, _dsn, _keys, *_numbers = sys.argv
-    asyncio.run(work(_dsn, Path(_keys), *map(int, _numbers)))
+    _, _dsn, _keys, _logs, *_numbers = sys.argv
+    asyncio.run(work(_dsn, Path(_keys), Path(_logs), *map(int, _numbers)))

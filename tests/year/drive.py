@@ -20,10 +20,12 @@ from routing import store
 from routing.cases import Role
 from routing.errors import IllegalMove
 from routing.in_force import InForce
+from telephony.call import Satisfied, Solved, Survey
 from telephony.calls import Call, CallEnded, CallKey, Outcome, Side
 from telephony.events import LinkedId, System
 from tests.year import days
 from tests.year.lives import Life, Script, Step
+from tests.year.log import Log
 from tests.year.people import BEGAN, ENDED, OFFICE, SEATS, Away, Staff
 
 SYSTEM = System("mianyang-1")
@@ -34,6 +36,7 @@ BY_HOUR = (3, 2, 1, 1, 1, 2, 6, 20, 50, 62, 58, 46, 34, 40, 55, 58, 52, 42, 34, 
 BY_MONTH = (1.1, 1.0, 0.9, 0.9, 1.0, 1.1, 1.35, 1.4, 1.0, 0.9, 0.9, 1.0)
 """The working day of a hotline, and a summer of power cuts and floods; the total is given."""
 UNANSWERED = 0.04
+SHORT = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
@@ -47,6 +50,8 @@ class Town:
     part: int = 0
     parts: int = 1
     """Which of how many equal parts of the calls, and of the cases they become, is lived here."""
+    log: Log = field(default_factory=Log)
+    """What is let happen, written down by whoever lets it happen: no word of the service's own."""
     counts: Counter[str] = field(default_factory=Counter)
     _due: list[tuple[datetime, int, Step | Call | Away, Life | None, int]] = field(
         default_factory=list
@@ -121,8 +126,9 @@ class Town:
             talk_ended_at=ended if answered else None,
             ended_at=ended,
             operator=rng.choice(SEATS) if answered else None,
-            outcome=Outcome.ANSWERED if answered else Outcome.ABANDONED,
+            outcome=_outcome(waited, answered=answered),
             hangup_by=Side.CALLER,
+            survey=_survey(Random(f"{self.seed}-asked-{number}")) if answered else None,  # noqa: S311
         )
         if number % self.parts == self.part:
             self._push(ended, call)
@@ -179,6 +185,7 @@ class Town:
         self.counts["calls"] += 1
         ended_at = call.ended_at or call.started_at
         call_id = await flow.call_changed(tx, CallEnded(call=call, at=ended_at))
+        self.log.called(call_id, call)
         case = await store.of_call(tx, call_id)
         if case is None:
             return
@@ -212,8 +219,25 @@ class Town:
             self.counts[f"refused: {step.move} ({error.__class__.__name__})"] += 1
             self._next(life, case_id, lambda: life.send(None))
         else:
+            self.log.moved(case_id, step, moved.after)
             self.counts[step.move] += 1
             self._next(life, case_id, lambda: life.send(moved.after))
+
+
+def _outcome(waited: timedelta, *, answered: bool) -> Outcome:
+    if answered:
+        return Outcome.ANSWERED
+    return Outcome.ABANDONED_SHORT if waited < SHORT else Outcome.ABANDONED
+
+
+def _survey(rng: Random) -> Survey | None:
+    """What a caller says after the talk: most are asked, and many say nothing."""
+    if rng.random() < 0.3:
+        return None
+    return Survey(
+        solved=rng.choice(tuple(Solved)),
+        satisfied=rng.choices(tuple(Satisfied), (60, 15, 5, 20))[0],
+    )
 
 
 def _weight(day: datetime) -> float:

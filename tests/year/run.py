@@ -3,8 +3,10 @@
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 
 from hotline.archiving import ArchiveDesk
@@ -16,9 +18,11 @@ from hotline.supervision import SupervisionDesk
 from metrics.collect import Line, Snapshot, due_times
 from metrics.ledger import Ledger
 from metrics.store import snapshot
-from tests.year import compare, people
+from tests.year import city, compare, people
 from tests.year.crew import Crew
 from tests.year.drive import Town
+from tests.year.figures import Figures
+from tests.year.log import Log
 from tests.year.recount import Recount
 
 LINES = (Line(name="mayor"), Line(name="duty"))
@@ -38,7 +42,8 @@ class Report:
 class Year:
     """The service's desks on a simulated clock, and the recount beside them."""
 
-    def __init__(self, pool: Pool, *, seed: int) -> None:
+    def __init__(self, pool: Pool, *, seed: int, logs: Sequence[Path] = ()) -> None:
+        """`logs` are what the simulator writes down: one file, or one for each of the crew."""
         casework = load_casework(Config())
         self.pool, self.now, self.report = pool, people.BEGAN, Report()
         self._limits = casework.limits
@@ -46,6 +51,9 @@ class Year:
         # At the year's end limits reach past the published calendars, and are refused at each look.
         logging.getLogger("hotline").setLevel(logging.ERROR)
         self._town = Town(pool=pool, limits=casework.limits, staff=self.staff, seed=seed)
+        self.log = Figures()
+        self._logs = logs
+        self._read = dict.fromkeys(logs, 0)
         self._reminders = ReminderDesk(
             pool=pool,
             policies=casework.policies,
@@ -82,6 +90,7 @@ class Year:
         await self._town.hire()
         if crew is None:
             self._town.plan(cases)
+            self._town.log = Log(self._logs[0] if self._logs else None)
         seasons = [people.BEGAN + timedelta(days=n) for n in (90, 181, 273)]
         self.now += timedelta(hours=10)  # nobody is reminded at night
         while self.now < people.ENDED:
@@ -121,6 +130,10 @@ class Year:
             told = await snapshot(conn, LINES, self._ledger, now)
             self.report.differences += compare.rates(told, self.recount, now)
             self.report.differences += await compare.deputies(conn, self.staff, now)
+            if self._logs:
+                self._read_on()
+                past = now >= people.ENDED
+                self.report.differences += await city.differences(conn, self.log, now, past=past)
             anew = await self.told_anew(conn, now)
         if anew.handling != told.handling:
             self.report.differences.append(f"{now:%F}: a ledger begun anew counts otherwise")
@@ -131,6 +144,14 @@ class Year:
             f"{now:%F} connect rate": told.calls["mayor"].connect.value,
         }
         self._took("counting", begun)
+
+    def _read_on(self) -> None:
+        """Take in what was written into the logs since."""
+        for path, place in self._read.items():
+            with path.open(encoding="utf-8") as file:
+                file.seek(place)
+                self.log.read(iter(file.readline, ""))
+                self._read[path] = file.tell()
 
     async def told_anew(self, conn: Connection, now: datetime) -> Snapshot:
         """The service's numbers, as one that has just been started counts them."""

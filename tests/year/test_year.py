@@ -2,17 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 from hotline.database import Connection, Pool, borrowed
-from tests.year import compare
+from tests.year import city, compare
 from tests.year.recount import Recount
 from tests.year.run import Year
 
 
 async def test_a_year_counted_anew_from_its_journal_is_the_same_to_the_last_digit(
-    pool: Pool,
+    pool: Pool, tmp_path: Path
 ) -> None:
-    year = Year(pool, seed=13)
+    year = Year(pool, seed=13, logs=[tmp_path / "log.jsonl"])
     report = await year.live(250, timedelta(hours=24))
     assert report.differences == []
     assert report.counts["cases"] == 250
@@ -24,6 +25,12 @@ async def test_a_year_counted_anew_from_its_journal_is_the_same_to_the_last_digi
     for figure in ("moves by deputies", "limits that ended unkept"):
         assert report.figures[figure] != 0, figure
     async with borrowed(pool) as conn:
+        assert len(year.log.talks) == report.counts["calls"]
+        year.log.talks.pop()
+        year.log.lives.pop(0)
+        wrong = await city.differences(conn, year.log, year.now, past=True)
+        for word in ("connect: asked is", "connect is", "direct is", "handling: due is"):
+            assert any(word in it for it in wrong), word
         await what_is_wrong_is_found(conn, year)
 
 
