@@ -28,6 +28,7 @@ from hotline import (
     cli_reconcile,
     cli_retention,
     cli_speech,
+    cli_staffing,
     cli_store,
     cli_users,
     database,
@@ -37,12 +38,13 @@ from hotline.catalogue import say
 from hotline.cli_config import configured, debugging
 from hotline.errors import HotlineError
 from hotline.masking import mask_text
+from metrics.errors import MetricsError
 from routing.errors import RoutingError
 from telephony.errors import TelephonyError
 from telephony.sealing import KeyFile
 from transcription.errors import SpeechError
 
-SENTENCES = (HotlineError, TelephonyError, SpeechError, RoutingError, DeployError)
+SENTENCES = (HotlineError, TelephonyError, SpeechError, RoutingError, MetricsError, DeployError)
 """The roots of our error trees: their text is a sentence for an operator."""
 INTERRUPTED = 130
 
@@ -70,6 +72,7 @@ app.add_typer(cli_retention.retention_app, name="retention")
 app.add_typer(cli_store.store_app, name="store")
 app.command("calls")(cli_cases.calls)
 app.command("reconcile")(cli_reconcile.reconcile)
+app.command("staffing")(cli_staffing.show)
 app.command("train")(cli_speech.train)
 app.command("classify")(cli_speech.classify)
 

@@ -40,6 +40,7 @@ from hotline.console import (
     protected_api,
     seen_api,
     sending_api,
+    staffing_api,
     stream,
     supervision_api,
     tokens_api,
@@ -94,6 +95,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *meeting_api.ENDPOINTS,
     *phone_assignments_api.ENDPOINTS,
     *faults_api.ENDPOINTS,
+    *staffing_api.ENDPOINTS,
     *stream.ENDPOINTS,
     *numbers.ENDPOINTS,
 )

@@ -47,6 +47,8 @@ EXPECTED = {
     "GET /api/policies/{policy}/preview": RULERS,
     "GET /api/calendar": ALL,
     "GET /api/numbers": ALL,
+    "GET /api/staffing": DUTY,
+    "GET /api/operator-sheets": "supervisor leader",
     "GET /metrics": ALL,
     "GET /api/tokens": ALL,
     "POST /api/tokens": ALL,
