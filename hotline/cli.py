@@ -16,6 +16,7 @@ import typer
 from deploy.errors import DeployError
 from hotline import (
     cli_audit,
+    cli_bench,
     cli_cases,
     cli_city,
     cli_corrections,
@@ -56,6 +57,7 @@ app = typer.Typer(
     help="A city's mayor's line and duty line: 市长公开电话与值班电话。",
 )
 app.add_typer(cli_audit.audit_app, name="audit")
+app.add_typer(cli_bench.bench_app, name="bench")
 app.add_typer(cli_cases.cases, name="cases")
 cli_cases.cases.command("corrections")(cli_corrections.write)
 app.add_typer(cli_city.city_app, name="city")

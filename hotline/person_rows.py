@@ -92,7 +92,7 @@ _RECORDINGS: LiteralString = """
       FROM theirs t WHERE r.call_id = t.call_id AND r.leg = t.leg
     RETURNING r.call_id || '/' || r.leg AS item"""
 _WORDS: LiteralString = """
-    UPDATE transcripts t SET text = '', words = '[]', reason = 'deleted'
+    UPDATE transcripts t SET text = '', words = '[]', again = '[]', reason = 'deleted'
       FROM calls c WHERE c.id = t.call_id AND (c.caller = $1 OR c.callee = $1)
        AND t.state = 'done' RETURNING t.call_id || '/' || t.leg AS item"""
 _FORGET: LiteralString = """

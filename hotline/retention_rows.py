@@ -108,7 +108,7 @@ SORTS: Mapping[Kept, Sequence[Sort]] = {
                 + _TRANSCRIPTS
                 + _FREE
                 + """ ORDER BY t.call_id, t.leg LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
-            UPDATE transcripts t SET text = '', words = '[]', reason = 'deleted'
+            UPDATE transcripts t SET text = '', words = '[]', again = '[]', reason = 'deleted'
               FROM due d WHERE t.call_id = d.call_id AND t.leg = d.leg
             RETURNING t.call_id || '/' || t.leg AS item"""
             ),

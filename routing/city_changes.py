@@ -34,9 +34,10 @@ class Changes:
     cards: Delta
     rules: Delta
     categories: Delta
+    words: Delta
 
 
-PARTS = ("city", "areas", "units", "catalogue", "cards", "rules", "categories")
+PARTS = ("city", "areas", "units", "catalogue", "cards", "rules", "categories", "words")
 
 
 def changes(old: CityData | None, new: CityData) -> Changes:
@@ -55,7 +56,18 @@ def _parts(data: CityData) -> Mapping[str, Mapping[str, object]]:
         "cards": cards_of(data),
         "rules": {file.rules: file for file in data.rules},
         "categories": {"/".join(leaf): leaf for leaf in data.categories},
+        "words": _words(data),
     }
+
+
+def _words(data: CityData) -> Mapping[str, object]:
+    """Each word, unit's short name and place that transcripts get back by sound."""
+    words = {word.text: word for file in data.words for word in file.words}
+    units = {name: name for file in data.words for name in file.units}
+    places = {
+        name: area for file in data.words for area, names in file.places.items() for name in names
+    }
+    return {**words, **units, **places}
 
 
 def _delta(old: Mapping[str, object], new: Mapping[str, object]) -> Delta:

@@ -174,7 +174,27 @@ class CityFile(Document):
     country_code: str = "86"
     area_code: str = ""
     rules: tuple[str, ...] = Field(min_length=1)
+    words: tuple[str, ...] = ()
     policy: str = Field(min_length=1)
+
+
+class SpokenWord(Document):
+    """A word of the line that a recogniser may not know, and rare writings that stand for it."""
+
+    text: str = Field(min_length=2)
+    heard: tuple[str, ...] = ()
+
+
+class WordFile(Document):
+    """One file of words to be recovered by sound in transcripts.
+
+    `words` are routine words and phrases of the line, `units` short names of units and companies,
+    `places` estates, squares, schools and other places by the area they lie in ("" where none).
+    """
+
+    words: tuple[SpokenWord, ...] = ()
+    units: tuple[str, ...] = ()
+    places: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class CityData(Document):
@@ -187,6 +207,7 @@ class CityData(Document):
     catalogue: tuple[CatalogueRow, ...]
     cards: CardFile
     categories: tuple[tuple[str, str, str], ...] = ()
+    words: tuple[WordFile, ...] = ()
 
     def text(self) -> str:
         """The whole as JSON, the same for the same content; `model_validate_json` reads it."""
@@ -224,8 +245,10 @@ def read_folder(path: Path) -> Folder:
     cards = examined(path / "cards.yaml", CardFile)
     names = city.content.rules if city.content else ()
     rules = [examined((path / name).resolve(), RuleFile) for name in names]
+    spoken = city.content.words if city.content else ()
+    words = [examined((path / name).resolve(), WordFile) for name in spoken]
     leaves, leaf_faults = read_categories(path / "categories.csv")
-    files: Sequence[Examined[Document]] = [city, areas, units, catalogue, cards, *rules]  # type: ignore[list-item]
+    files: Sequence[Examined[Document]] = [city, areas, units, catalogue, cards, *rules, *words]  # type: ignore[list-item]
     faults = (*(fault for file in files for fault in file.faults), *leaf_faults)
     lines = {
         "areas.yaml": areas.lines,
@@ -235,7 +258,7 @@ def read_folder(path: Path) -> Folder:
     }
     if not (
         city.content and areas.content and units.content and catalogue.content and cards.content
-    ) or any(it.content is None for it in rules):
+    ) or not (all(it.content for it in rules) and all(it.content for it in words)):
         return Folder(path=path, data=None, lines=lines, faults=faults)
     data = CityData(
         city=city.content,
@@ -245,6 +268,7 @@ def read_folder(path: Path) -> Folder:
         catalogue=catalogue.content.rows,
         cards=cards.content,
         categories=leaves,
+        words=tuple(it.content for it in words if it.content),
     )
     return Folder(path=path, data=data, lines=lines, faults=faults)
 

@@ -14,6 +14,7 @@ import asyncpg
 
 from telephony.calls import Leg
 from transcription.transcripts import (
+    HeardAgain,
     Transcript,
     Turn,
     merge,
@@ -41,7 +42,7 @@ VALUES ($1, $2, 'pending', $3, $4)
 ON CONFLICT (call_id, leg) DO UPDATE SET
     state = 'pending', recording_sha256 = excluded.recording_sha256,
     requested_at = excluded.requested_at, engine = NULL, model = NULL, audio_seconds = NULL,
-    confidence = NULL, words = NULL, text = NULL, done_at = NULL, reason = NULL
+    confidence = NULL, words = NULL, text = NULL, done_at = NULL, again = '[]', reason = NULL
 WHERE transcripts.recording_sha256 IS DISTINCT FROM excluded.recording_sha256
 RETURNING true
 """
@@ -62,7 +63,7 @@ async def request(
 _FINISH: LiteralString = """
 UPDATE transcripts SET
     state = 'done', engine = $4, model = $5, audio_seconds = $6, confidence = $7,
-    words = $8::text::jsonb, text = $9, done_at = $10, reason = NULL
+    words = $8::text::jsonb, text = $9, done_at = $10, again = $11::text::jsonb, reason = NULL
 WHERE call_id = $1 AND leg = $2 AND recording_sha256 = $3 AND state <> 'done'
 RETURNING true
 """
@@ -93,6 +94,7 @@ async def finish(
         json.dumps(words_to_rows(found.words), ensure_ascii=False),
         found.text,
         at,
+        json.dumps([words_to_rows(one.words) for one in found.again], ensure_ascii=False),
     )
     return bool(done)
 
@@ -172,7 +174,7 @@ async def pending(conn: asyncpg.Connection, limit: int = 1000) -> list[PendingTr
 
 
 _LEGS: LiteralString = """
-SELECT leg, engine, model, audio_seconds, words::text AS words
+SELECT leg, engine, model, audio_seconds, words::text AS words, again::text AS again
 FROM transcripts WHERE call_id = $1 AND state = 'done'
 """
 
@@ -186,6 +188,7 @@ async def transcripts(conn: asyncpg.Connection, call_id: int) -> dict[Leg, Trans
             model=row["model"],
             words=words_from_rows(json.loads(row["words"])),
             audio_seconds=row["audio_seconds"],
+            again=tuple(HeardAgain(words=words_from_rows(one)) for one in json.loads(row["again"])),
         )
         for row in await conn.fetch(_LEGS, call_id)
     }

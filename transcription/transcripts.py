@@ -45,6 +45,28 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeardAgain:
+    """What a digits grammar heard in a stretch of the recording: one digit word or more."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def start(self) -> float:
+        """Seconds from the start of the recording."""
+        return self.words[0].start
+
+    @property
+    def end(self) -> float:
+        """The same, where the last digit ends."""
+        return self.words[-1].end
+
+    @property
+    def text(self) -> str:
+        """The digit words joined."""
+        return "".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """Words of one leg that no pause of `SEGMENT_GAP` seconds divides."""
 
@@ -66,6 +88,8 @@ class Transcript:
     segments: tuple[Segment, ...]
     audio_seconds: float
     mean_confidence: float | None = None
+    again: tuple[HeardAgain, ...] = ()
+    """Numbers heard a second time with nothing but digits to choose from."""
 
     @property
     def text(self) -> str:
@@ -94,7 +118,13 @@ class Turn:
 
 
 def transcript(
-    *, leg: Leg, engine: str, model: str, words: Iterable[Word], audio_seconds: float
+    *,
+    leg: Leg,
+    engine: str,
+    model: str,
+    words: Iterable[Word],
+    audio_seconds: float,
+    again: tuple[HeardAgain, ...] = (),
 ) -> Transcript:
     """Make a transcript of words in any grouping: sorted by time, segments derived."""
     ordered = tuple(sorted(words, key=lambda word: (word.start, word.end)))
@@ -106,6 +136,7 @@ def transcript(
         segments=segments(leg, ordered),
         audio_seconds=audio_seconds,
         mean_confidence=mean_confidence(ordered),
+        again=again,
     )
 
 
@@ -173,8 +204,12 @@ def _sentence(words: Sequence[Word]) -> str:
             clauses.append([])
         clauses[-1].append(word.text)
     last = join(clauses[-1])
-    asks = last.endswith(_QUESTION_ENDINGS) or any(mark in last for mark in _QUESTION_PATTERNS)
-    return "，".join(join(clause) for clause in clauses) + ("？" if asks else "。")
+    return "，".join(join(clause) for clause in clauses) + ("？" if asks(last) else "。")
+
+
+def asks(clause: str) -> bool:
+    """Whether the last clause of a segment is a question, by the words it ends with or holds."""
+    return clause.endswith(_QUESTION_ENDINGS) or any(mark in clause for mark in _QUESTION_PATTERNS)
 
 
 def merge(

@@ -7,7 +7,7 @@ it; what a lane was decoding when it died is decoded once more in a new one.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from telephony.calls import Leg
 from transcription import audio as sound
+from transcription.again import believed, stretches
 from transcription.audio import Audio
 from transcription.engines.worker import Worker, WorkerDied, WorkerRefused
 from transcription.errors import (
@@ -25,7 +26,7 @@ from transcription.errors import (
     ModelDamaged,
 )
 from transcription.models import check_model
-from transcription.transcripts import Transcript, Word, transcript
+from transcription.transcripts import HeardAgain, Transcript, Word, transcript
 
 _MODULE = "transcription.engines.vosk_decoder"
 _ATTEMPTS = 2
@@ -97,27 +98,37 @@ class VoskTranscriber:
         """
         audio = await asyncio.to_thread(sound.inspect, wav)
         async with self._at_work(), self._free:
-            answer = await self._decode(audio)
-        if "error" in answer:
-            raise DecodingFailed(
-                f"Vosk could not decode the recording {wav.name} ({answer['error']}): "
-                "listen to it, and check the model with `hotline model`."
-            )
+            words = await self._words(audio)
+            again: tuple[HeardAgain, ...] = ()
+            if spots := stretches(words):
+                more = {"grammar": "digits", "stretches": spots}
+                again = believed(await self._words(audio, more), words)
         return transcript(
             leg=leg,
             engine=self.name,
             model=self.model,
-            words=(Word(text=w, start=s, end=e, conf=c) for w, s, e, c in answer["words"]),
+            words=words,
             audio_seconds=audio.seconds,
+            again=again,
         )
 
-    async def _decode(self, audio: Audio) -> dict[str, Any]:
+    async def _words(self, audio: Audio, more: Mapping[str, Any] | None = None) -> tuple[Word, ...]:
+        answer = await self._decode(audio, more or {})
+        if "error" in answer:
+            raise DecodingFailed(
+                f"Vosk could not decode the recording {audio.path.name} ({answer['error']}): "
+                "listen to it, and check the model with `hotline model`."
+            )
+        return tuple(Word(text=w, start=s, end=e, conf=c) for w, s, e, c in answer["words"])
+
+    async def _decode(self, audio: Audio, more: Mapping[str, Any]) -> dict[str, Any]:
         """Ask for the words; where the process dies meanwhile, ask once more."""
         job = {
             "path": str(audio.path),
             "offset": audio.data_offset,
             "bytes": audio.data_bytes,
             "rate": audio.rate,
+            **more,
         }
         why = ""
         for _ in range(_ATTEMPTS):

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from transcription.again import DIGIT_WORDS
 from transcription.engines.lanes import Lanes, settle
 
 STEP_SECONDS = 0.25
@@ -33,6 +34,9 @@ RECYCLE_SECONDS = 1800.0
 """A recogniser is given back after this much sound: its word times are single-precision floats."""
 MEGABYTES = 520
 """A lane at ease: model 120 to 200 MB (shared), graph cache of a recogniser up to 250 MB."""
+GRAMMARS = {"digits": json.dumps([*DIGIT_WORDS, "[unk]"], ensure_ascii=False)}
+"""All that can be asked for by name. A grammar goes in when a recogniser is made and never later:
+one set after sound has come, or one that is no JSON, ends the process (transcription.md 1.6)."""
 _SAMPLE_BYTES = 2
 _SILENCE_SECONDS = 0.1
 _SEED = 1
@@ -91,13 +95,18 @@ class Decoder:
     recording; a recogniser whose recording failed is thrown away.
     """
 
-    def __init__(self, new_recogniser: Callable[[int], Any]) -> None:
+    def __init__(self, new_recogniser: Callable[..., Any]) -> None:
         self._new = new_recogniser
         self._warm: Recogniser | None = None
 
     def do(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Decode the sound the job names (path, offset, bytes, rate) into rows of words."""
+        """Decode the sound the job names (path, offset, bytes, rate) into rows of words.
+
+        A job with `stretches` (pairs of seconds) and the name of a `grammar` hears only those.
+        """
         started, cpu = time.monotonic(), time.process_time()
+        if "grammar" in job:
+            return {"words": self._again(job), "cpu_seconds": time.process_time() - cpu}
         recogniser, self._warm = self._warm, None
         if recogniser is None or recogniser.rate != job["rate"]:
             recogniser = self._fresh(job["rate"])
@@ -113,6 +122,22 @@ class Decoder:
             "wall_seconds": time.monotonic() - started,
             "cpu_seconds": time.process_time() - cpu,
         }
+
+    def _again(self, job: dict[str, Any]) -> list[list[Any]]:
+        """Hear each stretch anew with a grammar; the words' times are those of the recording."""
+        words: list[list[Any]] = []
+        for start, end in job["stretches"]:
+            native = self._new(job["rate"], GRAMMARS[job["grammar"]])
+            native.SetWords(True)
+            ctypes.CDLL(None).srand(_SEED)
+            first = int(start * job["rate"]) * _SAMPLE_BYTES
+            last = min(int(end * job["rate"]) * _SAMPLE_BYTES, job["bytes"])
+            part = {**job, "offset": job["offset"] + first, "bytes": last - first}
+            found = self._words(Recogniser(native, job["rate"]), _sound(part))
+            words += [
+                [text, round(s + start, 2), round(e + start, 2), c] for text, s, e, c in found
+            ]
+        return words
 
     def _fresh(self, rate: int) -> Recogniser:
         native = self._new(rate)
@@ -173,14 +198,14 @@ def trim() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _load(path: Path) -> Callable[[int], Any]:
-    """Load the model; the result makes recognisers of it for a sample rate."""
+def _load(path: Path) -> Callable[..., Any]:
+    """Load the model; the result makes recognisers of it for a sample rate, and a grammar."""
     import vosk  # noqa: PLC0415 - only the decoding process pays for the import
 
     vosk.SetLogLevel(-1)
     with telephone_model(path) as twin:
         model = vosk.Model(str(twin))
-    return lambda rate: vosk.KaldiRecognizer(model, rate)
+    return lambda rate, *grammar: vosk.KaldiRecognizer(model, rate, *grammar)
 
 
 def main() -> None:

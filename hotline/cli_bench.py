@@ -1,0 +1,83 @@
+"""`hotline bench`: what this installation achieves on sound of your own."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hotline import speech_bench
+from hotline.catalogue import Language, say
+from hotline.cli_config import configured
+from hotline.config import Config
+from hotline.speech import transcriber_of
+from routing.directory import read_city
+from routing.vocabulary import vocabulary_of
+
+bench_app = typer.Typer(name="bench", no_args_is_help=True, help="Measure this installation.")
+
+
+@bench_app.callback()
+def about() -> None:
+    """Measure what this installation achieves."""
+
+
+@bench_app.command()
+def speech(
+    folder: Annotated[Path, typer.Argument(help="Scripted calls: calls.json and its legs.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, each leg.")] = False,
+) -> None:
+    """Hear scripted calls; say how right the words are before and after finishing, and how fast."""
+    config = configured()
+    scripts = speech_bench.read_scripts(folder)
+    found = asyncio.run(_measured(config, scripts))
+    if as_json:
+        typer.echo(speech_bench.as_json(found))
+    else:
+        _show(found, config.language)
+
+
+async def _measured(config: Config, scripts: list[speech_bench.Script]) -> dict[str, Any]:
+    vocabulary = vocabulary_of(read_city(config.city_dir))
+    engine = transcriber_of(config)
+    try:
+        heard, effort = await speech_bench.measure(scripts, engine, vocabulary)
+        return speech_bench.report(heard, effort, engine)
+    finally:
+        await engine.aclose()
+
+
+def _show(found: dict[str, Any], language: Language) -> None:
+    for name, rates in found["cer"].items():
+        if rates["raw"] is not None:
+            raw, finished = f"{rates['raw']:.1%}", f"{rates['finished']:.1%}"
+            leg = say(f"bench.leg.{name}", language)
+            typer.echo(say("bench.cer", language, leg=leg, raw=raw, finished=finished))
+    for name, scores in found["mentions"].items():
+        typer.echo(
+            say(
+                "bench.mentions",
+                language,
+                what=say(f"bench.what.{name}", language),
+                said=scores["after"]["said"],
+                **{
+                    f"{when}_{rate}": _percent(scores[when][rate])
+                    for when in ("before", "after")
+                    for rate in ("recall", "precision")
+                },
+            )
+        )
+    typer.echo(
+        say(
+            "bench.effort",
+            language,
+            seconds=f"{found['sound_seconds']:.0f}",
+            cores=found["cores"],
+            factor=f"{found['real_time_factor']:.3f}",
+            megabytes=found["decoder_megabytes"] or "—",
+        )
+    )
+
+
+def _percent(rate: float | None) -> str:
+    return "—" if rate is None else f"{rate:.0%}"
