@@ -37,6 +37,8 @@ class Direction(StrEnum):
 DIAL_PREFIX = "dial-"
 CALLOUT_PREFIX = "callout-"
 """The ids of channels that the service had dial: for a person, and to call somebody out."""
+TAP_PREFIX = "caption-"
+"""The ids of channels that carry one leg's sound to the captions: part of no call."""
 PROBE_PREFIX = "probe-"
 """The ids of test calls begin with it; no other channel's does, and nobody else gives ids."""
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from telephony.call import TAP_PREFIX
 from telephony.events import (
     BadgeTold,
     BridgeEntered,
@@ -72,6 +73,8 @@ def parse(line: bytes, system: System) -> Fact | None:
     unique_id, linked_id = clean(row[UNIQUE_ID]), clean(row[LINKED_ID])
     if not unique_id or not linked_id:
         raise BadRow("A row of the channel event log names no channel.")
+    if unique_id.startswith(TAP_PREFIX):
+        return None
     head: Head = {
         "system": system,
         "source": Source.CEL,

@@ -10,10 +10,11 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 from asterisk.ami.response import Response
 
-from telephony.call import DIAL_PREFIX
+from telephony.call import DIAL_PREFIX, TAP_PREFIX
 from telephony.errors import ControlRefused
 from telephony.live import LiveChannel
 
@@ -22,11 +23,14 @@ TRANSFER = "control-transfer"
 CONSULT = "control-consult"
 OUTBOUND = "outbound"
 RING_SECONDS = 30
+TAP_SECONDS = 5
 _NOBODY = "nobody"
 """Whom an operator waits for who has given the caller away: then his telephone is free at once."""
 _SEAT = re.compile(r"[0-9]{2,8}\Z", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{2,20}\Z", re.ASCII)
 _CHANNEL = re.compile(r"[A-Za-z]+/[\w@.;+-]{1,80}\Z", re.ASCII)
+_ADDRESS = re.compile(r"(\[[0-9a-f:.]+\]|[0-9.]+):[0-9]{1,5}\Z", re.ASCII)
+_UNIQUE_ID = re.compile(r"[\w.-]{1,80}\Z", re.ASCII)
 _ORDER = re.compile(rf"{DIAL_PREFIX}[0-9a-z-]{{1,60}}\Z", re.ASCII)
 _LINE = re.compile(r"[a-z][a-z0-9_-]{0,31}\Z", re.ASCII)
 
@@ -55,6 +59,8 @@ class Ear(StrEnum):
 
 # q: no announcement; u: exactly this channel; E: over when the channel is; w, B: who hears.
 _SPY = {Ear.LISTEN: "quE", Ear.WHISPER: "quEw", Ear.BARGE: "quEB"}
+# o: only what comes from this channel; S: over when there is nothing to hear.
+_TAP = "uqoES"
 
 
 class CallControl:
@@ -153,6 +159,26 @@ class CallControl:
         """Ring a supervisor's telephone, who then hears a call at the operator's side."""
         data = f"{_channel(operator)},{_SPY[ear]}"
         await self._originate(f"PJSIP/{_seat(seat)}", {"Application": "ChanSpy", "Data": data}, {})
+
+    async def tap(self, leg: LiveChannel, address: str, tap_id: UUID) -> None:
+        """Send what comes from this leg, and nothing else, to a caption port as 8 kHz sound.
+
+        The tap ends with the leg, or when its connection does; neither the call nor its recording
+        takes notice of it. A Local channel in between would delay the hangup by two seconds.
+        """
+        place = f"AudioSocket/{_check(_ADDRESS, address, 'an address')}/{tap_id}/c(slin)"
+        data = f"{_check(_UNIQUE_ID, leg.unique_id, 'the id of a channel')},{_TAP}"
+        await self._actor.action(
+            "Originate",
+            {
+                "Channel": place,
+                "ChannelId": f"{TAP_PREFIX}{tap_id.hex}",
+                "Application": "ChanSpy",
+                "Data": data,
+                "Async": "true",
+                "Timeout": str(TAP_SECONDS * 1000),
+            },
+        )
 
     async def hang_up(self, channel: LiveChannel) -> None:
         """End this leg; what becomes of the others is the exchange's own rule."""

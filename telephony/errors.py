@@ -80,3 +80,11 @@ class ControlRefused(TelephonyError):  # noqa: N818 - it states a fact
 
 class AgentRefused(TelephonyError):  # noqa: N818 - it states a fact
     """An operator cannot be moved to where somebody wants him now."""
+
+
+class AudioSocketBroken(TelephonyError):  # noqa: N818 - it states a fact
+    """What came over a caption connection is no sound of ours."""
+
+
+class TapPortTaken(TelephonyError):  # noqa: N818 - it states a fact
+    """The port for the sound of captions cannot be opened."""

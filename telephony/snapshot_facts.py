@@ -6,6 +6,7 @@ what AMI or the files told exactly.
 
 from datetime import timedelta
 
+from telephony.call import TAP_PREFIX
 from telephony.events import (
     BridgeEntered,
     ChannelStarted,
@@ -61,6 +62,8 @@ def _head(snapshot: Snapshot, event: Event, *, ago: timedelta, linked_id: str | 
 def _channel(snapshot: Snapshot, event: Event) -> ChannelStarted | None:
     keys = event.keys
     if not keys.get("Uniqueid") or not keys.get("Linkedid"):
+        return None
+    if str(keys["Uniqueid"]).startswith(TAP_PREFIX):
         return None
     ago = _duration(str(keys.get("Duration", "")))
     return ChannelStarted(

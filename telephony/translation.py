@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
+from telephony.call import TAP_PREFIX
 from telephony.events import (
     BadgeTold,
     BridgeEntered,
@@ -58,7 +59,7 @@ def translate(event: Event, *, system: System, received_at: datetime) -> Fact | 
         return None
     keys = event.keys
     unique_id = keys.get("Uniqueid")
-    if not unique_id:
+    if not unique_id or unique_id.startswith(TAP_PREFIX):
         return None
     head: Head = {
         "system": system,

@@ -52,6 +52,7 @@ MODULES = (
     *("app_dial", "app_playback", "app_playtones", "app_mixmonitor", "app_userevent"),
     *("app_celgenuserevent", "app_stack", "app_queue", "pbx_config"),
     *("res_cdrel_custom", "cel_custom"),
+    *("res_audiosocket", "chan_audiosocket"),
     *control_plan.MODULES,
     *(name for name in line_plan.MODULES if name not in control_plan.MODULES),
 )
