@@ -19,6 +19,7 @@ from hotline import archiving, blocks, city_desk, database, duty_log_rows, seale
 from hotline.archiving import ArchiveDesk
 from hotline.callout import CalloutDesk
 from hotline.caption_board import CaptionBoard
+from hotline.captions import CaptionDesk
 from hotline.casework import SHIPPED, SHIPPED_REPORTING, Casework
 from hotline.city_desk import CityDesk
 from hotline.coming_desk import ComingDesk
@@ -40,7 +41,7 @@ from hotline.probe import ProbeDesk
 from hotline.reminders import ReminderDesk
 from hotline.retaining import RetentionDesk, Stores
 from hotline.services import Ping, Services, utc_now
-from hotline.speech import transcriber_of, workers_of
+from hotline.speech import live_engine_of, transcriber_of, workers_of
 from hotline.steps import Steps
 from hotline.supervision import SupervisionDesk
 from routing.duty_policy import read_reporting_policy
@@ -65,6 +66,7 @@ class Running:
     supervision: SupervisionDesk
     retention: Sequence[RetentionDesk]
     likeness: LikenessDesk
+    captions: CaptionDesk
     url: str
 
 
@@ -86,6 +88,7 @@ async def serve(
             tasks.create_task(running.comings.run(), name="comings"),
             tasks.create_task(running.supervision.run(), name="supervision"),
             tasks.create_task(running.likeness.run(), name="likeness"),
+            tasks.create_task(running.captions.run(), name="captions"),
             *(tasks.create_task(one.run(), name="retention") for one in running.retention),
             tasks.create_task(services.probes.run(), name="probes"),
             *(
@@ -192,6 +195,17 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             config=config, pool=pool, exchanges=exchanges, sounds=sounds, clock=utc_now
         )
         callouts = CalloutDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now)
+        board = CaptionBoard(enabled=config.captions.enabled)
+        live = live_engine_of(config)
+        stack.push_async_callback(live.aclose)
+        captions = CaptionDesk(
+            config=config,
+            pool=pool,
+            exchanges=exchanges,
+            board=board,
+            suggests=cities,
+            engine=live,
+        )
         services = Services(
             config=config,
             pool=pool,
@@ -200,7 +214,8 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             policies=casework.policies,
             calendar=casework.calendar,
             city_desk=cities,
-            captions=CaptionBoard(enabled=config.captions.enabled),
+            captions=board,
+            caption_figures=captions.figures,
             transcriber=transcriber,
             sounds=sounds,
             control=ControlDesk(
@@ -226,6 +241,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 "speech": transcriber.ping,
                 "store": lambda: asyncio.to_thread(sounds.current.ping),
                 "test calls": probes.ping,
+                "captions": captions.ping,
                 **{f"exchange {name}": one.ping for name, one in exchanges.items()},
                 **{f"orders {name}": one.ping_orders for name, one in exchanges.items()},
             },
@@ -241,6 +257,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             supervision=supervision,
             retention=[retention] if config.retention_nightly else [],
             likeness=likeness,
+            captions=captions,
             url=url,
         )
 

@@ -29,6 +29,7 @@ from routing.errors import RoutingError
 from routing.numbers import SHANGHAI
 from telephony.errors import TelephonyError
 from telephony.sealing import read_keys
+from telephony.taps import TapServer
 from transcription.errors import SpeechError
 from transcription.models import check_model
 
@@ -97,6 +98,7 @@ class Checks:
         yield await self._line("check.routing", self._check_routing)
         yield await self._line("check.calendar", self._check_calendar)
         yield await self._line("check.model", self._check_model)
+        yield await self._line("check.captions", self._check_captions)
         yield await self._line("check.store", self._check_store)
         yield await self._line("check.disk", self._check_disk)
         yield await self._line("check.port", self._check_port)
@@ -227,6 +229,21 @@ class Checks:
         path = speech_model_path(self._config)
         await asyncio.to_thread(check_model, path)
         return self._well("check.model.ok", model=path.name)
+
+    async def _check_captions(self) -> Found:
+        wanted = self._config.captions
+        if not wanted.enabled:
+            return self._well("check.captions.off")
+        deaf = [one.system for one in self._config.exchanges if one.actor_secret is None]
+        if deaf:
+            return self._ill("check.captions.no_orders", systems=", ".join(deaf))
+        if wanted.port and await _is_ours(self._config.http_host, self._config.http_port):
+            return self._well("check.captions.ours", host=wanted.host, port=wanted.port)
+        taps = TapServer(wanted.host, wanted.port)
+        await taps.start()
+        address = taps.address
+        await taps.close()
+        return self._well("check.captions.ok", address=address)
 
     async def _check_store(self) -> Found:
         sounds = sounds_of(self._config)

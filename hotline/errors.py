@@ -21,6 +21,10 @@ class PortTakenError(HotlineError):
     """Another program already listens where the console should."""
 
 
+class CaptionsAwayError(HotlineError):
+    """Calls go on without captions."""
+
+
 class CallUnknownError(HotlineError):
     """There is no such call."""
 

@@ -76,8 +76,8 @@ class RunningExchange:
         self._turn = asyncio.Lock()
         self._draining = False
         self._files_trouble: str | None = None
-        self.listener: Callable[[str, Fact], None] | None = None
-        """Hears every live fact beside the tracker; it must return at once."""
+        self.listeners: list[Callable[[str, Fact], None]] = []
+        """They hear every live fact beside the tracker, and must return at once."""
 
     def _transaction(self) -> AbstractAsyncContextManager[Connection]:
         return transaction(self._pool)
@@ -134,8 +134,8 @@ class RunningExchange:
     async def _observe(self, event: Event) -> None:
         fact = translate(event, system=self.system, received_at=self._clock())
         if fact is not None:
-            if self.listener is not None:
-                self.listener(self.system, fact)
+            for listener in self.listeners:
+                listener(self.system, fact)
             for told in self._tracker.observe(fact):
                 await self._tell(told)
 

@@ -77,7 +77,7 @@ class OperatorDesk:
         """What the last look at an exchange showed otherwise, by system and operator."""
         self._turn = asyncio.Lock()
         for exchange in exchanges.values():
-            exchange.listener = self.hear
+            exchange.listeners.append(self.hear)
 
     # ---- what people ask ----
 

@@ -10,6 +10,7 @@ from hotline.config import Config
 from hotline.database import Pool
 from hotline.feed import Feed
 from hotline.sounds import SoundStores
+from metrics.collect import CaptionFigures
 from routing.calendar import Calendar
 from routing.directory import City
 from routing.in_force import InForce
@@ -64,6 +65,7 @@ class Services:
     pings: Mapping[str, Ping]
     """What `/healthz` asks, by name."""
     clock: Clock = utc_now
+    caption_figures: Callable[[], CaptionFigures] = CaptionFigures
 
     @property
     def limits(self) -> InForce:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hotline.config import Config
 from transcription.engines.vosk import VoskTranscriber
+from transcription.engines.vosk_live import VoskLive
 from transcription.models import model_path
 from transcription.transcriber import Transcriber
 
@@ -22,3 +23,8 @@ def workers_of(config: Config) -> int:
 def transcriber_of(config: Config) -> Transcriber:
     """The configured engine; nothing is loaded before the first recording."""
     return VoskTranscriber(speech_model_path(config), lanes=workers_of(config))
+
+
+def live_engine_of(config: Config) -> VoskLive:
+    """The engine that hears while people speak; nothing is loaded before captions start."""
+    return VoskLive(speech_model_path(config))

@@ -231,11 +231,30 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionFigures:
+    """Live captions now, and since this process started; `shed` counts calls by reason."""
+
+    calls: int = 0
+    legs: int = 0
+    capacity: int = 0
+    lag_seconds: float = 0.0
+    selftest: float = 0.0
+    heard_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    segments: int = 0
+    shed: Mapping[str, int] = field(default_factory=dict)
+    tap_restarts: int = 0
+    taps_refused: int = 0
+    decoder_deaths: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessState:
     """What only the running process knows; it starts anew with the process."""
 
     version: str
     links: Sequence[LinkState] = ()
+    captions: CaptionFigures = CaptionFigures()
 
 
 def due_times(policies: Mapping[str, Policy], calendar: Calendar) -> DueTimes:

@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 
 from metrics import names
 from metrics.collect import (
+    CaptionFigures,
     Handling,
     Histogram,
     LineCalls,
@@ -42,6 +43,7 @@ from telephony.reconcile import DifferenceKind
 
 Labels = Sequence[str]
 Samples = Iterable[tuple[Labels, float]]
+SHED_REASONS = ("full", "memory", "lag", "engine", "exchange")
 BURST_STATES = ("unseen", "acknowledged")
 COVERAGE_KINDS = ("staff", "roster", "handover")
 CALLOUT_STATES = ("running", "acknowledged", "exhausted")
@@ -153,6 +155,19 @@ _OF_TRANSCRIPTS: tuple[tuple[Metric, Callable[[Transcripts], float]], ...] = (
     (names.TRANSCRIPTS_FAILED, lambda words: words.failures),
     (names.TRANSCRIPTS_AUDIO, lambda words: words.audio_seconds),
 )
+_OF_CAPTIONS: tuple[tuple[Metric, Callable[[CaptionFigures], float]], ...] = (
+    (names.CAPTION_CALLS, lambda now: now.calls),
+    (names.CAPTION_LEGS, lambda now: now.legs),
+    (names.CAPTION_CAPACITY, lambda now: now.capacity),
+    (names.CAPTION_LAG, lambda now: now.lag_seconds),
+    (names.CAPTION_SELFTEST, lambda now: now.selftest),
+    (names.CAPTION_AUDIO, lambda now: now.heard_seconds),
+    (names.CAPTION_CPU, lambda now: now.cpu_seconds),
+    (names.CAPTION_SEGMENTS, lambda now: now.segments),
+    (names.CAPTION_TAP_RESTARTS, lambda now: now.tap_restarts),
+    (names.CAPTION_TAPS_REFUSED, lambda now: now.taps_refused),
+    (names.CAPTION_DECODER_DEATHS, lambda now: now.decoder_deaths),
+)
 _OF_LINKS: tuple[tuple[Metric, Callable[[LinkState], float]], ...] = (
     (names.AMI_CONNECTED, lambda link: link.connected),
     (names.AMI_DROPPED, lambda link: link.dropped),
@@ -176,6 +191,10 @@ def _of_process(process: ProcessState) -> Iterator[Family]:
         for name, count in sorted(link.events.items())
     ]
     yield _family(names.AMI_EVENTS, events)
+    for metric, figure in _OF_CAPTIONS:
+        yield _family(metric, [((), figure(process.captions))])
+    shed = [((reason,), process.captions.shed.get(reason, 0)) for reason in SHED_REASONS]
+    yield _family(names.CAPTION_SHED, shed)
     lags = [((link.system,), _lag(link)) for link in process.links]
     yield _histograms(names.AMI_EVENT_LAG, lags)
 

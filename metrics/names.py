@@ -157,6 +157,48 @@ TRANSCRIPTS_AUDIO = _counter(
     "hotline_transcripts_audio_seconds_total", "Sound transcribed, in seconds."
 )
 
+# --- live captions ---------------------------------------------------------------------------
+CAPTION_CALLS = _gauge("hotline_caption_calls", "Calls that are captioned now.")
+CAPTION_LEGS = _gauge("hotline_caption_legs", "Legs of calls that are tapped and heard now.")
+CAPTION_CAPACITY = _gauge(
+    "hotline_caption_capacity_calls",
+    "Calls that can be captioned at once, as measured when the process started.",
+)
+CAPTION_LAG = _gauge(
+    "hotline_caption_lag_seconds", "How late the words of the slowest leg come after its sound."
+)
+CAPTION_SELFTEST = _gauge(
+    "hotline_caption_selftest_ratio",
+    "CPU seconds for a second of a call, both legs, as measured when the process started.",
+)
+CAPTION_AUDIO = _counter(
+    "hotline_caption_audio_seconds_total", "Sound heard live, since this process started."
+)
+CAPTION_CPU = _counter(
+    "hotline_caption_cpu_seconds_total",
+    "CPU time for it; divided by the sound it is the real-time factor.",
+)
+CAPTION_SEGMENTS = _counter(
+    "hotline_caption_segments_total", "Final segments, since this process started."
+)
+CAPTION_SHED = _counter(
+    "hotline_caption_shed_total",
+    "Calls whose captions were given up, since this process started.",
+    "reason",
+)
+CAPTION_TAP_RESTARTS = _counter(
+    "hotline_caption_tap_restarts_total",
+    "Taps of a leg started again because its sound stopped, since this process started.",
+)
+CAPTION_TAPS_REFUSED = _counter(
+    "hotline_caption_taps_refused_total",
+    "Connections to the caption port that were none of ours, since this process started.",
+)
+CAPTION_DECODER_DEATHS = _counter(
+    "hotline_caption_decoder_deaths_total",
+    "Live decoders that died at work, since this process started.",
+)
+
 # --- cases -----------------------------------------------------------------------------------
 CASES = _gauge("hotline_cases", "Cases by state.", "line", "state")
 CASES_OVERDUE = _gauge(

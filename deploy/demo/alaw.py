@@ -39,6 +39,16 @@ def encode(pcm: bytes) -> bytes:
     return bytes(TABLE[value] for value in samples)
 
 
+def decode(data: bytes) -> bytes:
+    """Return little-endian signed 16-bit samples; of those that give a byte the quietest."""
+    quietest = {byte: value for value, byte in reversed(list(enumerate(TABLE[:0x8000])))}
+    quietest |= {TABLE[value]: value - 0x10000 for value in range(0x8000, 0x10000)}
+    samples = array("h", (quietest[byte] for byte in data))
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return samples.tobytes()
+
+
 def encode_file(wav: Path, into: Path) -> Path:
     """Write `into`/<name>.al and return its path.
 

@@ -112,6 +112,7 @@ class Counted:
         return ProcessState(
             version=running_version(),
             links=tuple(it.connection.state for it in self._services.exchanges.values()),
+            captions=self._services.caption_figures(),
         )
 
 

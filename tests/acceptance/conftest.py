@@ -6,6 +6,7 @@ import os
 import struct
 import wave
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
@@ -77,9 +78,14 @@ def lines(folder: Path) -> tuple[Line, ...]:
     return mayor, duty, night
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def stage(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> AsyncIterator[Stage]:
-    """Start everything in reading order; take it down the other way round."""
+@asynccontextmanager
+async def staged(
+    folder: Path, postgres: str, name: str, *, extra: str = ""
+) -> AsyncIterator[Stage]:
+    """Start everything in reading order; take it down the other way round.
+
+    `name` is the database's; `extra` are further top-level keys of the service's configuration.
+    """
     try:
         asterisk_tool = await asyncio.to_thread(ensure, "asterisk")
         sipp = await asyncio.to_thread(ensure, "sipp")
@@ -87,15 +93,14 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Asyn
         if os.environ.get("CI"):
             raise
         pytest.skip(f"acceptance tests need the exchange: {error}")
-    folder = tmp_path_factory.mktemp("stage")
     async with connected(postgres) as conn:
-        await conn.execute("CREATE DATABASE acceptance")
-    dsn = beside(postgres, "acceptance")
+        await conn.execute(f"CREATE DATABASE {name}")
+    dsn = beside(postgres, name)
     async with connected(dsn) as conn:
         await migrate(conn)
     async with Telephones(folder=folder / "phones", sipp=sipp) as telephones:
         port = await telephones.seat(replies(SPEECH, load()))
-        exchange = exchange_of(folder / "asterisk", lines(folder), port, system="acceptance-1")
+        exchange = exchange_of(folder / "asterisk", lines(folder), port, system=f"{name}-1")
         async with Asterisk(exchange, asterisk_tool) as asterisk:
             cable = Cable(exchange.ami_port)
             await cable.start()
@@ -109,7 +114,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Asyn
                     http_port=http_port,
                     ami_port=cable.port,
                     dsn=dsn,
-                    extra="reconcile_every_seconds = 1.0",
+                    extra=f"reconcile_every_seconds = 1.0\n{extra}",
                 ),
                 encoding="utf-8",
             )
@@ -128,3 +133,10 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Asyn
                     numbers=count(1),
                 )
             await cable.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stage(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> AsyncIterator[Stage]:
+    """The stage that all tests share."""
+    async with staged(tmp_path_factory.mktemp("stage"), postgres, "acceptance") as stage:
+        yield stage

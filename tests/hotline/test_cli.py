@@ -17,10 +17,12 @@ import pytest
 from hotline import cli
 from hotline.checks import Checks
 from hotline.config import Config
+from hotline.config_captions import Captions
 from hotline.database import Pool
 from hotline.errors import ConfigError
 from hotline.jobs import JobName
 from telephony.calls import Leg
+from telephony.errors import TapPortTaken
 from tests.hotline import city
 from tests.hotline.command_line import typist
 from tests.hotline.story import Life, call
@@ -64,6 +66,7 @@ async def test_check_says_of_every_part_whether_it_works(
         "Routing rules": "✓",
         "Store for recordings": "✓",
         "Speech model": "✗",
+        "Live captions": "✓",
         "Disk space": "✓",
         "Console port": "✓",
     }
@@ -84,6 +87,24 @@ async def test_check_names_what_is_wrong_with_an_exchange(
     assert f"✗ CEL file of exchange mianyang-1  The file {town.cel} does not exist yet" in said
     assert f"The folder {town.spool} does not exist" in said
     assert "falsch" not in said
+
+
+async def test_check_says_whether_captions_could_work(
+    run: Run, tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOTLINE_CAPTIONS__ENABLED", "true")
+    async with ScriptedExchange() as exchange:
+        city.build(tmp_path, dsn=database, ami_port=exchange.port)
+        _, deaf = await run("check")
+    assert "Captions need an actor_secret for: mianyang-1." in deaf
+    monkeypatch.delenv("HOTLINE_CAPTIONS__ENABLED")
+    able = Config(captions=Captions(enabled=True))
+    assert (await Checks(able, "en")._check_captions()).well
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        taken = Config(captions=Captions(enabled=True, port=port), http_port=1)
+        with pytest.raises(TapPortTaken, match=f"127.0.0.1:{port}"):
+            await Checks(taken, "en")._check_captions()
 
 
 @pytest.mark.parametrize(

@@ -111,13 +111,20 @@ class Lanes:
             self._waiting.append(message)
 
     def _hand_out(self) -> None:
-        for lane in self._lanes:
-            if self._waiting and lane.job is None:
-                job = self._waiting.popleft()
+        for number, lane in enumerate(self._lanes):
+            if lane.job is None and (job := self._next_for(number)) is not None:
                 lane.job = job["id"]
                 # A lane that died a moment ago breaks the pipe: `_bury` then answers for it.
                 with suppress(BrokenPipeError):
                     _write(lane.jobs, job)
+
+    def _next_for(self, number: int) -> dict[str, Any] | None:
+        """The first job that waits for any lane, or for this one."""
+        for job in self._waiting:
+            if job.get("lane", number) == number:
+                self._waiting.remove(job)
+                return job
+        return None
 
     def _hear(self, lane: Lane) -> None:
         if (lines := lane.lines.read()) is None:

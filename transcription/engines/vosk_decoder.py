@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from transcription.again import DIGIT_WORDS
-from transcription.engines.lanes import Lanes, settle
+from transcription.engines.lanes import Lanes, Work, settle
 
 STEP_SECONDS = 0.25
 """Vosk looks for the end of an utterance once a step; 0.1 to 0.25 s cost the same CPU."""
@@ -208,8 +208,8 @@ def _load(path: Path) -> Callable[..., Any]:
     return lambda rate, *grammar: vosk.KaldiRecognizer(model, rate, *grammar)
 
 
-def main() -> None:
-    """Load the model, then decode until standard input ends."""
+def main(work: Callable[[Callable[..., Any]], Work]) -> None:
+    """Load the model, then let each lane do its work until standard input ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=Path)
     parser.add_argument("--lanes", type=int, default=1)
@@ -224,10 +224,10 @@ def main() -> None:
         refused = not isinstance(error, ImportError)
         print(json.dumps({"ready": False, "model_refused": refused, "error": str(error)}))  # noqa: T201 - our answer
         sys.exit(1)
-    lanes = Lanes(options.lanes, lambda: Decoder(new_recogniser), rest_after=options.rest_after)
+    lanes = Lanes(options.lanes, lambda: work(new_recogniser), rest_after=options.rest_after)
     lanes.serve({"ready": True, "load_seconds": time.monotonic() - started})
     os._exit(0)
 
 
 if __name__ == "__main__":
-    main()
+    main(Decoder)
