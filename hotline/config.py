@@ -204,6 +204,7 @@ class Config(BaseSettings):
     phones: Phones = Phones()
     duty: Duty = Duty()
     classifier_model: Path | None = None
+    certificates: tuple[Path, ...] = ()
     evidence_mebibytes: Annotated[int, Field(ge=1, le=1024)] = 10
     short_abandon_seconds: PositiveFloat = 5.0
     recording_grace_seconds: PositiveFloat = 120.0

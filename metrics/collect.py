@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from routing.calendar import Calendar
 from routing.cases import CaseState, Kind, Urgency
@@ -32,6 +33,9 @@ from routing.errors import CalendarEnds
 from routing.numbers import SHANGHAI
 from routing.policy import Limit, Policy, Unit
 from telephony.health import LinkState
+
+if TYPE_CHECKING:
+    from metrics.indicators.definitions import Current
 
 CONNECT_WINDOW = timedelta(hours=24)
 HANDLING_WINDOW = timedelta(days=30)
@@ -60,16 +64,31 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One call of a bucket, by its number: never by anybody's."""
+
+    call_id: int
+    value: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
     """Observations at or below each edge, cumulated; the last count is that of all of them."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
     total: float
+    examples: tuple["Example | None", ...] = ()
+    """One observation of each bucket, or none of any."""
 
     @classmethod
     def of(
-        cls, edges: tuple[float, ...], found: Mapping[float | None, int], total: float
+        cls,
+        edges: tuple[float, ...],
+        found: Mapping[float | None, int],
+        total: float,
+        examples: "Mapping[float | None, Example] | None" = None,
     ) -> "Histogram":
         """Build it from the count of each edge's own bucket; None is beyond the last edge."""
         counts: list[int] = []
@@ -77,7 +96,8 @@ class Histogram:
         for edge in (*edges, None):
             so_far += found.get(edge, 0)
             counts.append(so_far)
-        return cls(edges=edges, counts=tuple(counts), total=total)
+        shown = tuple(examples.get(edge) for edge in (*edges, None)) if examples else ()
+        return cls(edges=edges, counts=tuple(counts), total=total, examples=shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +248,10 @@ class Snapshot:
     """Those that are not over, by state."""
     overdue: Mapping[str, int] = field(default_factory=dict)
     """What the duty desk has not done in time, by timer."""
+    current: "Current"
+    """Every indicator over its own window; may be older than the rest."""
+    took: float = 0.0
+    """Seconds it took to read all this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +279,9 @@ class ProcessState:
     version: str
     links: Sequence[LinkState] = ()
     captions: CaptionFigures = CaptionFigures()
+    calendar_end: datetime | None = None
+    certificates: Mapping[str, datetime | None] = field(default_factory=dict)
+    """When each ends, by the name of its file; None where it cannot be read."""
 
 
 def due_times(policies: Mapping[str, Policy], calendar: Calendar) -> DueTimes:

@@ -7,6 +7,7 @@ lingers. Known label sets are present from the first scrape, at zero.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from math import nan
+from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.core import (
@@ -19,10 +20,12 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 from metrics import names
 from metrics.collect import (
     CaptionFigures,
+    Example,
     Handling,
     Histogram,
     LineCalls,
@@ -31,6 +34,7 @@ from metrics.collect import (
     Snapshot,
     Transcripts,
 )
+from metrics.indicators.definitions import Current
 from metrics.names import Metric, Shape
 from routing.cases import CaseState
 from routing.duty_incidents import Timer
@@ -42,6 +46,7 @@ from telephony.health import LinkState
 from telephony.reconcile import DifferenceKind
 
 Labels = Sequence[str]
+Bucket: TypeAlias = tuple[str, float] | tuple[str, float, Exemplar]
 Samples = Iterable[tuple[Labels, float]]
 SHED_REASONS = ("full", "memory", "lag", "engine", "exchange")
 BURST_STATES = ("unseen", "acknowledged")
@@ -57,14 +62,16 @@ def render(
     process: ProcessState,
     *,
     accept: str = "",
+    now: datetime | None = None,
 ) -> tuple[bytes, str]:
     """Return the page and its content type; `accept` is the scraper's own Accept header.
 
+    `now` says how old the snapshot is; without it the page is as fresh as that.
     Without a snapshot (the database does not answer) the process still tells its own state and
     `hotline_database_up` is 0.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Page(snapshot, process))
+    registry.register(_Page(snapshot, process, now))
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     encode, content_type = choose_encoder(accept)
@@ -74,9 +81,12 @@ def render(
 class _Page(Collector):
     """Every family of names.py."""
 
-    def __init__(self, snapshot: Snapshot | None, process: ProcessState) -> None:
+    def __init__(
+        self, snapshot: Snapshot | None, process: ProcessState, now: datetime | None
+    ) -> None:
         self._snapshot = snapshot
         self._process = process
+        self._now = now
 
     def collect(self) -> Iterator[Family]:
         yield from _of_process(self._process)
@@ -88,7 +98,11 @@ class _Page(Collector):
             yield from _of_people(self._snapshot)
             yield from _of_probes(self._snapshot, self._process)
             yield _differences(self._snapshot, self._process)
+            yield from of_indicators(self._snapshot.current)
             yield _family(names.SNAPSHOT_TIME, [((), self._snapshot.at.timestamp())])
+            age = ((self._now or self._snapshot.at) - self._snapshot.at).total_seconds()
+            yield _family(names.SNAPSHOT_AGE, [((), max(age, 0.0))])
+            yield _family(names.SNAPSHOT_TOOK, [((), self._snapshot.took)])
 
 
 def _family(metric: Metric, samples: Samples) -> Family:
@@ -113,8 +127,28 @@ def _histograms(metric: Metric, found: Iterable[tuple[Labels, Histogram | None]]
     for labels, histogram in found:
         counts = histogram.counts if histogram else (0,) * len(edges)
         total = histogram.total if histogram else 0.0
-        family.add_metric(labels, list(zip(edges, counts, strict=True)), total)
+        shown = (histogram.examples if histogram else ()) or (None,) * len(edges)
+        buckets = [_bucket(*one) for one in zip(edges, counts, shown, strict=True)]
+        family.add_metric(labels, buckets, total)
     return family
+
+
+def _bucket(edge: str, count: int, example: Example | None) -> Bucket:
+    if example is None:
+        return (edge, count)
+    labels = {"call": str(example.call_id)}
+    return (edge, count, Exemplar(labels, example.value, example.at.timestamp()))
+
+
+def of_indicators(current: Current) -> Iterator[Family]:
+    """Every indicator of each line over its own window, with both its numbers."""
+    figures = sorted(current.figures.items())
+    yield _family(names.INDICATOR_NUMERATOR, [(key, it.numerator) for key, it in figures])
+    yield _family(names.INDICATOR_DENOMINATOR, [(key, it.denominator) for key, it in figures])
+    excluded = [((*key, fact), count) for key, it in figures for fact, count in it.excluded.items()]
+    yield _family(names.INDICATOR_EXCLUDED, excluded)
+    yield _family(names.INDICATORS_TIME, [((), current.at.timestamp())])
+    yield _family(names.NUMBERS_MISSING, [((), current.missing)])
 
 
 def _seconds(moment: datetime | None) -> float:
@@ -177,6 +211,9 @@ _OF_LINKS: tuple[tuple[Metric, Callable[[LinkState], float]], ...] = (
 
 def _of_process(process: ProcessState) -> Iterator[Family]:
     yield _family(names.BUILD, [((process.version,), 1)])
+    yield _family(names.CALENDAR_END, [((), _seconds(process.calendar_end))])
+    ends = [((name,), _seconds(end)) for name, end in sorted(process.certificates.items())]
+    yield _family(names.CERTIFICATE_END, ends)
     for metric, value in _OF_LINKS:
         yield _family(metric, [((link.system,), value(link)) for link in process.links])
     reconnects = [

@@ -140,6 +140,34 @@ TARGET_WINDOW_ANSWERED = _gauge(
     "line",
 )
 
+# --- indicators ------------------------------------------------------------------------------
+INDICATOR_NUMERATOR = _gauge(
+    "hotline_indicator_numerator",
+    "What an indicator divides, over its own sliding window; see `hotline indicators define`.",
+    "indicator",
+    "line",
+)
+INDICATOR_DENOMINATOR = _gauge(
+    "hotline_indicator_denominator",
+    "By what an indicator divides; 0 says that there is no figure.",
+    "indicator",
+    "line",
+)
+INDICATOR_EXCLUDED = _gauge(
+    "hotline_indicator_excluded",
+    "What is in neither number of an indicator, by fact.",
+    "indicator",
+    "line",
+    "fact",
+)
+INDICATORS_TIME = _gauge(
+    "hotline_indicators_timestamp_seconds", "When the indicators were read from the database."
+)
+NUMBERS_MISSING = _gauge(
+    "hotline_call_numbers_missing",
+    "Calls of 30 days whose number is gone, or that only the exchange knows: always 0.",
+)
+
 # --- sound and words -------------------------------------------------------------------------
 RECORDINGS = _gauge("hotline_recordings", "Recorded legs of calls by state.", "state")
 TRANSCRIPTS_PENDING = _gauge(
@@ -332,6 +360,21 @@ DATABASE_UP = _gauge("hotline_database_up", "Whether the database answered this 
 SNAPSHOT_TIME = _gauge(
     "hotline_snapshot_timestamp_seconds",
     "When the numbers on this page were read from the database.",
+)
+SNAPSHOT_AGE = _gauge(
+    "hotline_snapshot_age_seconds", "How old the numbers on this page are: they come from a cache."
+)
+SNAPSHOT_TOOK = _gauge(
+    "hotline_snapshot_duration_seconds", "How long the numbers on this page took to read."
+)
+CALENDAR_END = _gauge(
+    "hotline_calendar_end_timestamp_seconds",
+    "When the last day of the working-day calendar is over; limits beyond it have no due time.",
+)
+CERTIFICATE_END = _gauge(
+    "hotline_certificate_end_timestamp_seconds",
+    "When a certificate that the configuration names ends; 0 where it cannot be read.",
+    "file",
 )
 BUILD = _gauge("hotline_build_info", "The running version; the value is always 1.", "version")
 

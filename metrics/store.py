@@ -5,14 +5,16 @@ is no longer configured are counted under the line `other`: nothing drops out of
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from time import perf_counter
 from typing import LiteralString
 
 import asyncpg
 
 from metrics.collect import (
     CONNECT_WINDOW,
+    Example,
     Histogram,
     Item,
     Line,
@@ -21,6 +23,8 @@ from metrics.collect import (
     Snapshot,
     Transcripts,
 )
+from metrics.indicators.definitions import Current
+from metrics.indicators.store import current as read_current
 from metrics.ledger import Ledger
 from metrics.names import TALK_BUCKETS, WAIT_BUCKETS
 from routing.cases import CaseState, Kind, Urgency
@@ -76,6 +80,9 @@ SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line, out
   FROM calls
  WHERE ended_at IS NOT NULL AND kind = 'citizen' AND direction = 'incoming' GROUP BY 1, 2"""
 
+# The newest call of a bucket is its example.
+_HIDDEN_CALLS: LiteralString = "SELECT hidden_calls('{}')"
+
 # $2 holds the bucket edges negated, so that `above` counts the edges not below the observation:
 # `le` is inclusive.
 _WAITS: LiteralString = """
@@ -84,24 +91,26 @@ WITH waited AS (
            CASE WHEN answered_at IS NOT NULL THEN 'answered' ELSE outcome END AS outcome,
            greatest(extract(epoch FROM
                coalesce(answered_at, message_at, ended_at) - queued_at), 0)::float8
-               AS seconds
+               AS seconds,
+           id::float8, extract(epoch FROM coalesce(answered_at, ended_at))::float8 AS moment
       FROM calls
      WHERE queued_at IS NOT NULL AND coalesce(answered_at, ended_at) IS NOT NULL
        AND kind = 'citizen' AND direction = 'incoming')
 SELECT line, outcome, width_bucket(-seconds, $2::float8[]) AS above,
-       count(*) AS found, sum(seconds) AS total
+       count(*) AS found, sum(seconds) AS total, max(ARRAY[id, seconds, moment]) AS example
   FROM waited GROUP BY 1, 2, 3"""
 
 _TALKS: LiteralString = """
 WITH talked AS (
     SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line,
            greatest(extract(epoch FROM coalesce(talk_ended_at, ended_at) - answered_at), 0)::float8
-               AS seconds
+               AS seconds,
+           id::float8, extract(epoch FROM ended_at)::float8 AS moment
       FROM calls
      WHERE ended_at IS NOT NULL AND answered_at IS NOT NULL AND kind = 'citizen'
        AND direction = 'incoming')
 SELECT line, width_bucket(-seconds, $2::float8[]) AS above,
-       count(*) AS found, sum(seconds) AS total
+       count(*) AS found, sum(seconds) AS total, max(ARRAY[id, seconds, moment]) AS example
   FROM talked GROUP BY 1, 2"""
 
 _RECORDINGS: LiteralString = """
@@ -246,12 +255,15 @@ async def snapshot(
     lines: Sequence[Line],
     ledger: Ledger,
     now: datetime,
+    *,
+    current: Current | None = None,
 ) -> Snapshot:
     """Return all numbers as of one moment of the database; `now` judges windows and due times.
 
     The ledger takes in what was closed since it was last used; a new one reads everything.
+    `current` are indicators that were read before and are still good enough.
     """
-    names = [line.name for line in lines]
+    names, began = [line.name for line in lines], perf_counter()
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         targets = [line.target for line in lines]
         calls = await conn.fetch(_CALLS, names, targets, now, CONNECT_WINDOW)
@@ -275,13 +287,17 @@ async def snapshot(
         still_open = await conn.fetch(_OPEN_ITEMS, names)
         newest = await conn.fetchval(_NEWEST)
         await _take_in(conn, names, ledger, newest)
+        hidden = {row[0] for row in await conn.fetch(_HIDDEN_CALLS)}
+        current = current or await read_current(conn, lines, now)
     return Snapshot(
         at=now,
         lines=tuple(lines),
         calls={name: LineCalls() for name in names} | dict(map(_calls, calls)),
         ended={(row["line"], row["outcome"]): row["found"] for row in ended},
-        waits={(a, b): it for (a, b), it in _histograms(WAIT_BUCKETS, waits, "line", "outcome")},
-        talks={line: it for (line,), it in _histograms(TALK_BUCKETS, talks, "line")},
+        waits={
+            (a, b): it for (a, b), it in _histograms(WAIT_BUCKETS, waits, hidden, "line", "outcome")
+        },
+        talks={line: it for (line,), it in _histograms(TALK_BUCKETS, talks, hidden, "line")},
         recordings={row["state"]: row["found"] for row in recordings},
         transcripts=Transcripts(**dict(transcripts)) if transcripts else Transcripts(),
         cases={(row["line"], row["state"]): row["found"] for row in cases},
@@ -297,6 +313,8 @@ async def snapshot(
         probes=dict(map(_probed, probes)),
         incidents={row["state"]: row["found"] for row in incidents},
         overdue={row["kind"]: row["found"] for row in overdue},
+        current=current,
+        took=perf_counter() - began,
     )
 
 
@@ -316,18 +334,24 @@ def _negated(edges: tuple[float, ...]) -> list[float]:
 
 
 def _histograms(
-    edges: tuple[float, ...], rows: Sequence[asyncpg.Record], *keys: str
+    edges: tuple[float, ...], rows: Sequence[asyncpg.Record], hidden: Collection[int], *keys: str
 ) -> Iterator[tuple[tuple[str, ...], Histogram]]:
-    """Join the rows of each key's buckets into one histogram."""
+    """Join the rows of each key's buckets into one histogram; no hidden call is an example."""
     found: dict[tuple[str, ...], dict[float | None, int]] = {}
+    shown: dict[tuple[str, ...], dict[float | None, Example]] = {}
     totals: dict[tuple[str, ...], float] = {}
     for row in rows:
         key = tuple(row[name] for name in keys)
         edge = edges[-row["above"]] if row["above"] else None
         found.setdefault(key, {})[edge] = row["found"]
         totals[key] = totals.get(key, 0.0) + row["total"]
+        call_id, value, moment = row["example"]
+        if call_id not in hidden:
+            shown.setdefault(key, {})[edge] = Example(
+                call_id=int(call_id), value=value, at=datetime.fromtimestamp(moment, UTC)
+            )
     for key, own in found.items():
-        yield key, Histogram.of(edges, own, totals[key])
+        yield key, Histogram.of(edges, own, totals[key], shown.get(key))
 
 
 def _calls(row: asyncpg.Record) -> tuple[str, LineCalls]:

@@ -6,12 +6,14 @@ However many ask, one counts.
 import asyncio
 import logging
 import time
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 import asyncpg
 
 from hotline.database import borrowed
+from hotline.endings import calendar_end, certificate_end, watched
 from hotline.errors import DatabaseUnavailableError
 from hotline.services import Services
 from metrics.collect import DueTimes, Line, ProcessState, Snapshot, due_times
@@ -34,6 +36,8 @@ DATABASE_ERRORS = (
 FRESH_FOR = 1.0
 PATIENCE = 5.0
 """Seconds anybody waits for a counting."""
+QUICK = 0.05
+"""Seconds a scrape waits for newer numbers than those that are there."""
 LONGEST = 300.0
 """Seconds one counting may take; the first after a start looks at every case."""
 
@@ -65,6 +69,7 @@ class Counted:
         self._counting: asyncio.Task[Snapshot] | None = None
         self._newest: Snapshot | None = None
         self._fresh_until = 0.0
+        self._current_until = 0.0
 
     def _new_ledger(self) -> Ledger:
         return Ledger([line.name for line in self._lines], self._rule)
@@ -74,24 +79,41 @@ class Counted:
 
         Whoever waits longer than `PATIENCE` is sent away, the counting goes on for the next.
         """
+        return await self._within(PATIENCE)
+
+    async def _within(self, patience: float) -> Snapshot:
         if self._newest is not None and time.monotonic() < self._fresh_until:
             return self._newest
         if self._counting is None or self._counting.done():
             self._counting = asyncio.create_task(self._count(), name="counting")
             self._counting.add_done_callback(_look_at)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             return await asyncio.shield(self._counting)
+
+    async def _for_a_scrape(self) -> Snapshot:
+        """The newest snapshot; one that is being made is waited for where there is no other."""
+        if self._newest is None:
+            return await self._within(PATIENCE)
+        try:
+            return await self._within(QUICK)
+        except TimeoutError:
+            return self._newest
 
     async def _count(self) -> Snapshot:
         began = time.monotonic()
+        kept = self._newest and began < self._current_until and self._newest.current
         try:
             async with asyncio.timeout(LONGEST), borrowed(self._services.pool) as conn:
-                found = await snapshot(conn, self._lines, self._ledger, self._services.clock())
+                found = await snapshot(
+                    conn, self._lines, self._ledger, self._services.clock(), current=kept or None
+                )
         except BaseException:
             self._ledger = self._new_ledger()  # it may have taken in a part: begin again
             raise
         took = time.monotonic() - began
         self._newest, self._fresh_until = found, time.monotonic() + max(FRESH_FOR, 9 * took)
+        if not kept:
+            self._current_until = time.monotonic() + max(FRESH_FOR, 9 * took)
         return found
 
     async def close(self) -> None:
@@ -103,16 +125,20 @@ class Counted:
     async def page(self, accept: str) -> tuple[bytes, str]:
         """The page for Prometheus; without a database it still tells what the process knows."""
         try:
-            found: Snapshot | None = await self.now()
+            found: Snapshot | None = await self._for_a_scrape()
         except DATABASE_ERRORS:
             found = None
-        return render(found, self._process(), accept=accept)
+        paths = watched(self._services.config)
+        ends = await asyncio.to_thread(lambda: {it.name: certificate_end(it) for it in paths})
+        return render(found, self._process(ends), accept=accept, now=self._services.clock())
 
-    def _process(self) -> ProcessState:
+    def _process(self, certificates: Mapping[str, datetime | None]) -> ProcessState:
         return ProcessState(
             version=running_version(),
             links=tuple(it.connection.state for it in self._services.exchanges.values()),
             captions=self._services.caption_figures(),
+            calendar_end=calendar_end(self._services.calendar),
+            certificates=certificates,
         )
 
 

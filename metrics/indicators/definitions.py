@@ -110,6 +110,11 @@ class Indicator:
     ours: bool = True
 
     @property
+    def by_line(self) -> bool:
+        """Whether it can be asked of one line alone."""
+        return Source.CARDS not in self.sources
+
+    @property
     def facts(self) -> Facts:
         """Every fact it needs."""
         return (*self.numerator, *self.denominator, *self.excluded, *self.beside)
@@ -172,3 +177,19 @@ class Figure:
     def beside(self) -> Mapping[str, float | int]:
         """What else belongs to the picture, by fact."""
         return {fact.key: self.facts[fact.key] for fact in self.indicator.beside}
+
+
+ALL_LINES = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current:
+    """Every indicator over its own window as of one moment, by indicator and line.
+
+    What belongs to no line stands under `ALL_LINES`. `missing` are calls of 30 days whose number is
+    gone, or that only the exchange knows.
+    """
+
+    at: datetime
+    figures: Mapping[tuple[str, str], Figure]
+    missing: int = 0

@@ -6,12 +6,24 @@ protected case is counted in no figure of cases; its call is a call like any oth
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import LiteralString
 
 import asyncpg
 
+from metrics.collect import Line
 from metrics.indicators import case_sql
-from metrics.indicators.definitions import Figure, Indicator, Scope, Source
+from metrics.indicators.definitions import (
+    ALL_LINES,
+    Current,
+    Figure,
+    Indicator,
+    Scope,
+    Source,
+    Window,
+)
+from metrics.indicators.every import INDICATORS
 
 # $5 and $6 are the names and targets of the configured lines. A call asks for a person within a day
 # of its beginning, which lets the index on `started_at` find it.
@@ -179,3 +191,20 @@ async def figures(
         )
         for it in wanted
     }
+
+
+async def current(conn: asyncpg.Connection, lines: Sequence[Line], now: datetime) -> Current:
+    """Every indicator of each line over the window that ends now."""
+    found: dict[tuple[str, str], Figure] = {}
+    for window in Window:
+        wanted = [it for it in INDICATORS if it.window is window]
+        everywhere = Scope(since=now - window.length, until=now, lines=tuple(lines))
+        for line in lines:
+            own = [it for it in wanted if it.by_line]
+            told = await figures(conn, replace(everywhere, line=line.name), own)
+            found |= {(key, line.name): figure for key, figure in told.items()}
+        told = await figures(conn, everywhere, [it for it in wanted if not it.by_line])
+        found |= {(key, ALL_LINES): figure for key, figure in told.items()}
+    month = Scope(since=now - Window.MONTH.length, until=now)
+    numbers = await facts(conn, month, [Source.NUMBERS])
+    return Current(at=now, figures=found, missing=int(numbers["missing"] + numbers["unstored"]))

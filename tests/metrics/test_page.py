@@ -11,6 +11,7 @@ from prometheus_client.openmetrics import parser as openmetrics_parser
 from metrics import names
 from metrics.collect import Line, ProcessState, Snapshot
 from metrics.exporter import render
+from metrics.indicators.store import current
 from metrics.ledger import Ledger
 from metrics.names import ALL, Shape
 from metrics.store import snapshot
@@ -45,7 +46,9 @@ LINK = LinkState(
     last_error_at=None,
     warning=None,
 )
-PROCESS = ProcessState(version="0.1.0", links=(LINK,))
+PROCESS = ProcessState(
+    version="0.1.0", links=(LINK,), calendar_end=NOW, certificates={"hotline.pem": NOW}
+)
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -173,3 +176,47 @@ def test_names_follow_the_conventions() -> None:
         assert bool(metric.buckets) == (metric.shape is Shape.HISTOGRAM)
         assert list(metric.buckets) == sorted(metric.buckets)
     assert 15.0 in names.QUEUE_WAIT.buckets
+
+
+async def test_an_example_names_a_call_by_its_number_and_no_protected_one(
+    conn: asyncpg.Connection,
+) -> None:
+    for number, wait in ((1, 3.0), (2, 4.0), (3, 12.0)):
+        await CallRow(
+            id=number,
+            line="mayor",
+            started_at=NOW - timedelta(hours=1),
+            queued=0,
+            answered=wait,
+            ended=60,
+            outcome="answered",
+        ).write(conn)
+    await CaseRow(line="mayor", state="open", drafted_at=NOW, opened_at=NOW, call_id=3).write(conn)
+    await conn.execute(
+        """INSERT INTO protections (case_id, against_office, taker, marked_at, marked_by)
+           SELECT id, true, 'x', $1, 'x' FROM cases""",
+        NOW,
+    )
+    page = render(await empty(conn), PROCESS, accept="application/openmetrics-text;version=1.0.0")
+    waits = [it for it in page[0].decode().splitlines() if it.startswith("hotline_queue_wait")]
+    shown = [it.split("# ")[1].split()[:2] for it in waits if "# " in it]
+    assert shown == [['{call="2"}', "4.0"]]
+
+
+async def test_the_page_tells_the_same_indicators_as_their_statements(
+    conn: asyncpg.Connection,
+) -> None:
+    await CallRow(
+        id=1, line="mayor", started_at=NOW, queued=-60, answered=-50, ended=-1, outcome="answered"
+    ).write(conn)
+    await conn.execute("UPDATE call_counter SET last = 2")
+    found = await empty(conn)
+    series = read(render(found, PROCESS, now=NOW + timedelta(seconds=7))[0])
+    for (key, line), figure in (await current(conn, LINES, NOW)).figures.items():
+        named = {"indicator": key, "line": line}
+        assert value(series, "hotline_indicator_numerator", **named) == figure.numerator
+        assert value(series, "hotline_indicator_denominator", **named) == figure.denominator
+    connect = {"indicator": "connect", "line": "mayor"}
+    assert value(series, "hotline_indicator_denominator", **connect) == 2
+    assert value(series, "hotline_call_numbers_missing") == 1
+    assert value(series, "hotline_snapshot_age_seconds") == 7
