@@ -185,12 +185,14 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 steps={**steps.quick(), **notices.steps(), **following.steps()},
                 at_once=8,
             ),
-            Workers(
+        ]
+        if config.speech.in_service:
+            hearing = Workers(
                 connect=lambda: database.connected(dsn),
                 steps=steps.slow(),
                 at_once=2 * workers_of(config),
-            ),
-        ]
+            )
+            workers.append(hearing)
         probes = ProbeDesk(
             config=config, pool=pool, exchanges=exchanges, sounds=sounds, clock=utc_now
         )
@@ -238,7 +240,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             pings={
                 "database": _ping_database(pool),
                 "feed": feed.ping,
-                "speech": transcriber.ping,
+                **({"speech": transcriber.ping} if config.speech.in_service else {}),
                 "store": lambda: asyncio.to_thread(sounds.current.ping),
                 "test calls": probes.ping,
                 "captions": captions.ping,

@@ -226,6 +226,8 @@ class Checks:
         return self._well("check.calendar.ok", last=calendar.last, days=days)
 
     async def _check_model(self) -> Found:
+        if not self._config.speech.in_service:
+            return self._well("check.model.elsewhere")
         path = speech_model_path(self._config)
         await asyncio.to_thread(check_model, path)
         return self._well("check.model.ok", model=path.name)

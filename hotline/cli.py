@@ -115,6 +115,27 @@ def serve() -> None:
 
 
 @app.command()
+def worker() -> None:
+    """Hear recordings for the service, here or on another machine; as many as there are cores."""
+    from hotline import app as service  # noqa: PLC0415 - as above
+    from hotline import worker as hearing  # noqa: PLC0415 - as above
+
+    config = configured(quiet=False)
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        service.stop_on_signals(stop)
+        await hearing.work(
+            config,
+            stop=stop,
+            ready=lambda: typer.echo(say("worker.ready", config.language)),
+        )
+
+    asyncio.run(run())
+    typer.echo(say("serve.stopped", config.language))
+
+
+@app.command()
 def migrate(
     phase: Annotated[
         str, typer.Option(help="pre: before the new version starts; post: after the last old one.")

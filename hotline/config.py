@@ -158,6 +158,8 @@ class Speech(Table):
     engine: Literal["vosk"] = "vosk"
     model_path: Path | None = None
     workers: Annotated[int, Field(ge=0, le=256)] = 0
+    in_service: bool = True
+    """Whether the service itself hears recordings; if not, `hotline worker` must run somewhere."""
 
 
 class Config(BaseSettings):

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 from hotline import flow, recordings, store
-from hotline.database import Connection, Pool, borrowed, transaction
+from hotline.database import Pool, borrowed
 from hotline.errors import StoreAwayError
+from hotline.hearing import Hearing
 from hotline.jobs import JobName, LaterError, Payload, Step
 from hotline.recordings import Found
 from hotline.services import Clock
@@ -17,7 +17,6 @@ from hotline.sounds import Kept, Place, SoundStores
 from routing.suggestions import Suggestion
 from telephony.calls import Leg
 from transcription import store as words
-from transcription.errors import SpeechError
 from transcription.transcriber import Transcriber
 from transcription.transcripts import Turn
 
@@ -30,7 +29,7 @@ class Suggests(Protocol):
         ...
 
 
-class Steps:
+class Steps(Hearing):
     """Collects recordings, has them heard, and routes what was said."""
 
     def __init__(
@@ -45,12 +44,9 @@ class Steps:
         classifier: Suggests,
     ) -> None:
         """`recordings_dirs` names each exchange's spool by its system name."""
-        self._pool = pool
-        self._clock = clock
-        self._sounds = sounds
+        super().__init__(pool=pool, clock=clock, sounds=sounds, transcriber=transcriber)
         self._recordings_dirs = recordings_dirs
         self._grace = recording_grace
-        self._transcriber = transcriber
         self._classifier = classifier
 
     def quick(self) -> dict[JobName, Step]:
@@ -59,13 +55,6 @@ class Steps:
             JobName.COLLECT_RECORDINGS: Step(do=self.collect_recordings),
             JobName.ROUTE: Step(do=self.route),
         }
-
-    def slow(self) -> dict[JobName, Step]:
-        """The job that takes as long as a fraction of the call; kept apart from the quick ones."""
-        return {JobName.TRANSCRIBE: Step(do=self.transcribe, give_up=self.give_up_transcript)}
-
-    def _tx(self) -> AbstractAsyncContextManager[Connection]:
-        return transaction(self._pool)
 
     async def collect_recordings(self, job: Payload) -> None:
         """Take an ended call's recordings into the store, then out of the exchange's spool.
@@ -122,51 +111,6 @@ class Steps:
                 f"{Path(named).name} waits until it is."
             )
         return recordings.source_path(folder, named)
-
-    async def transcribe(self, job: Payload) -> None:
-        """Have one leg heard.
-
-        Raises:
-            LaterError: the engine cannot work now (no model yet, or the service stops), or the
-                store is away.
-        """
-        call_id, leg = int(job["call_id"]), Leg(job["leg"])
-        async with borrowed(self._pool) as conn:
-            sound = await store.sound_to_hear(conn, call_id, leg)
-        if sound is None:
-            return
-        try:
-            async with self._sounds.lent(sound) as wav:
-                heard = await self._transcriber.transcribe(wav, leg)
-        except (StoreAwayError, OSError) as error:
-            raise LaterError(f"The sound of call {call_id} cannot be heard now: {error}") from error
-        except SpeechError as error:
-            await self._not_heard(call_id, leg, sound.sha256, error)
-        else:
-            async with self._tx() as tx:
-                await flow.leg_heard(tx, call_id, heard, sound.sha256, self._clock())
-
-    async def _not_heard(self, call_id: int, leg: Leg, recording: str, error: SpeechError) -> None:
-        if not error.passing:
-            await self._failed(call_id, leg, recording, str(error))
-            return
-        async with self._tx() as tx:
-            await words.wait(tx, call_id, leg, recording, str(error))
-        raise LaterError(str(error)) from error
-
-    async def _failed(self, call_id: int, leg: Leg, recording: str, reason: str) -> None:
-        async with self._tx() as tx:
-            await flow.leg_failed(
-                tx, call_id, leg, recording=recording, reason=reason, now=self._clock()
-            )
-
-    async def give_up_transcript(self, job: Payload, reason: str) -> None:
-        """The engine failed on one leg again and again: routing goes on without it."""
-        call_id, leg = int(job["call_id"]), Leg(job["leg"])
-        async with borrowed(self._pool) as conn:
-            sound = await store.sound_to_hear(conn, call_id, leg)
-        if sound is not None:
-            await self._failed(call_id, leg, sound.sha256, reason)
 
     async def route(self, job: Payload) -> None:
         """Suggest where the case of a call belongs, from what both sides said."""
