@@ -27,6 +27,7 @@ from hotline import (
     cli_phones,
     cli_policy,
     cli_reconcile,
+    cli_report,
     cli_retention,
     cli_speech,
     cli_staffing,
@@ -70,6 +71,7 @@ app.add_typer(cli_phones.phones_app, name="phones")
 app.add_typer(cli_speech.model, name="model")
 app.add_typer(cli_policy.policy_app, name="policy")
 app.add_typer(cli_policy.calendar_app, name="calendar")
+app.add_typer(cli_report.report_app, name="report")
 app.add_typer(cli_retention.retention_app, name="retention")
 app.add_typer(cli_store.store_app, name="store")
 app.command("calls")(cli_cases.calls)

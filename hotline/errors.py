@@ -215,3 +215,7 @@ class BurstAcknowledgedError(HotlineError):
 
 class PhoneAssignmentRefusedError(HotlineError):
     """A case cannot be given by telephone now, or no word by telephone is awaited."""
+
+
+class AppealRefusedError(HotlineError):
+    """An appeal against the league table cannot be taken or decided as asked."""

@@ -7,3 +7,7 @@ class MetricsError(Exception):
 
 class NoSuchStaffing(MetricsError):  # noqa: N818 - reads as what it is
     """No number of seats answers this question, or the question makes no sense."""
+
+
+class NoSuchReport(MetricsError):  # noqa: N818 - as above
+    """There is no such report, or not yet."""

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 LOCK = Path(__file__).resolve().parents[2] / "uv.lock"
 
@@ -15,7 +16,7 @@ LOCK = Path(__file__).resolve().parents[2] / "uv.lock"
 def without_addresses(lock: str) -> str:
     """Return the lock's text with each index named `index` and each file by its name alone."""
     lock = re.sub(r'registry = "[^"]+"', 'registry = "index"', lock)
-    lock = re.sub(r'url = "[^"]*/([^"/]+)"', r'path = "\1"', lock)
+    lock = re.sub(r'url = "[^"]*/([^"/]+)"', lambda url: f'path = "{unquote(url[1])}"', lock)
     return re.sub(r', upload-time = "[^"]+"', "", lock)
 
 

@@ -48,3 +48,6 @@ LEADERS = frozenset({Role.LEADER})
 """Who signs a report before it goes."""
 CONTACT_READERS = DESK | {Role.LEADER}
 """Who looks whom up in the duty desk's contact book; leaders' numbers only `DUTY_WRITERS`."""
+UNITS = frozenset({Role.UNIT})
+LEAGUE_READERS = OVERSEERS | UNITS
+"""Who reads the league table of units: whoever is judged by it, too."""
