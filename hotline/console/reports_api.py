@@ -181,7 +181,7 @@ async def freeze_league(asked: Request) -> SnapshotView:
     return SnapshotView(**asdict(kept))
 
 
-async def list_appeals(asked: Request) -> Appeals:
+async def list_league_appeals(asked: Request) -> Appeals:
     """The appeals of a month; a unit's people see those of their unit."""
     month = asked.asked(MonthQuery).month
     unit = None if asked.who.roles & OVERSEERS else asked.who.unit or ""
@@ -190,7 +190,7 @@ async def list_appeals(asked: Request) -> Appeals:
     return Appeals(appeals=tuple(map(_appeal, found)))
 
 
-async def appeal(asked: Request) -> Appeals:
+async def appeal_league(asked: Request) -> Appeals:
     """A unit says that one of its items counted against it and should not have."""
     given, unit = asked.asked(AppealAsked), asked.who.unit or ""
     if given.indicator not in _rules(asked).weights:
@@ -214,7 +214,7 @@ async def appeal(asked: Request) -> Appeals:
     return Appeals(appeals=tuple(map(_appeal, found)))
 
 
-async def decide_appeal(asked: Request) -> Appeals:
+async def decide_league_appeal(asked: Request) -> Appeals:
     """Grant or refuse an appeal; the next version of the frozen month takes it in."""
     given, appeal_id = asked.asked(Decision), asked.path_id("appeal_id")
     try:
@@ -282,10 +282,12 @@ ENDPOINTS = (
         roles=OVERSEERS,
         faults=_IMPOSSIBLE,
     ),
-    get("/api/league/appeals", list_appeals, Appeals, query=MonthQuery, roles=LEAGUE_READERS),
+    get(
+        "/api/league/appeals", list_league_appeals, Appeals, query=MonthQuery, roles=LEAGUE_READERS
+    ),
     post(
         "/api/league/appeals",
-        appeal,
+        appeal_league,
         AppealAsked,
         Appeals,
         roles=UNITS,
@@ -293,10 +295,10 @@ ENDPOINTS = (
     ),
     post(
         "/api/league/appeals/{appeal_id}/decide",
-        decide_appeal,
+        decide_league_appeal,
         Decision,
         Appeals,
         roles=OVERSEERS,
-        faults=(Fault.CONFLICT,),
+        faults=(Fault.NOT_FOUND, Fault.CONFLICT),
     ),
 )

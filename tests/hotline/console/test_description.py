@@ -83,6 +83,16 @@ async def test_names_are_unique_and_every_reference_leads_somewhere(
     assert document["openapi"] == "3.1.0"
 
 
+QUERIES = {
+    "/api/catalogue/resolve": {"level1": "政法"},
+    "/api/reports": {"kind": "monthly", "day": "2026-10-01"},
+    "/api/league": {"month": "2026-10-01"},
+    "/api/league/appeals": {"month": "2026-10-01"},
+    "/api/operator-sheets": {"since": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z"},
+}
+"""What addresses want to know that tell nothing without it."""
+
+
 async def test_every_answer_fits_its_description(
     site: Site, town: Town, services: Services
 ) -> None:
@@ -101,6 +111,8 @@ async def test_every_answer_fits_its_description(
     ):
         async with visitor.post(path, json=body) as answer:
             assert answer.status == 200, await answer.text()
+    async with visitor.post("/api/league/freeze", json={"month": "2026-10-01"}) as answer:
+        assert answer.status == 200, await answer.text()
     async with visitor.post("/api/duty/alerts", json={"summary": "桥面积水"}) as answer:
         incident = await answer.json()
     wanted = {"leader": "张副市长", "unit": WATER, "text": "排查", "due_at": "2027-01-01T00:00:00Z"}
@@ -142,8 +154,7 @@ async def test_every_answer_fits_its_description(
             tracked_id=1,
             fault_id=1,
         )
-        query = {"level1": "政法"} if path == "/api/catalogue/resolve" else {}
-        async with visitor.get(path, params=query) as answer:
+        async with visitor.get(path, params=QUERIES.get(path, {})) as answer:
             assert answer.status == 200, path
             text = await answer.text()
         TypeAdapter(endpoint.answers).validate_json(text)

@@ -312,6 +312,7 @@ def test_the_console_reads_for_people_through_their_own_sight_only() -> None:
         "counted.py": "figures leave protected cases out by themselves (metrics/store.py)",
         "people_api.py": "the signed-in user's own row",
         "person_requests_api.py": "empties the store of what was decided upon before",
+        "reports_api.py": "figures likewise, and the same for whoever reads the report",
         "refused.py": "writes down what the asker cannot find",
         "protected_api.py": "whoever marks or recuses may find the case no longer halfway",
     }
