@@ -23,7 +23,7 @@ from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Id, Name, Told
 from hotline.console.who import DUTY, LEAGUE_READERS, OVERSEERS, UNITS
 from hotline.database import borrowed, transaction
-from hotline.drawing.data import ReportView, view
+from hotline.drawing.data import BulletinView, view
 from hotline.drawing.files import Format, drawn
 from hotline.drawing.page import POLICY
 from hotline.errors import AppealRefusedError
@@ -100,7 +100,7 @@ class AppealAsked(Asked):
     reason: AppealReason
 
 
-class Decision(Asked):
+class AppealDecision(Asked):
     """Whether the appeal is granted."""
 
     granted: bool
@@ -128,7 +128,7 @@ class Appeals(Told):
     appeals: tuple[AppealView, ...]
 
 
-async def read_report(asked: Request) -> ReportView:
+async def read_report(asked: Request) -> BulletinView:
     """A report: every indicator with its two numbers, units by name, topics with their change."""
     report, _ = await _made(asked, asked.asked(ReportQuery))
     return view(report)
@@ -216,7 +216,7 @@ async def appeal_league(asked: Request) -> Appeals:
 
 async def decide_league_appeal(asked: Request) -> Appeals:
     """Grant or refuse an appeal; the next version of the frozen month takes it in."""
-    given, appeal_id = asked.asked(Decision), asked.path_id("appeal_id")
+    given, appeal_id = asked.asked(AppealDecision), asked.path_id("appeal_id")
     try:
         async with transaction(asked.services.pool) as tx:
             month, unit = await league_rows.decide(
@@ -256,7 +256,9 @@ def _appeal(one: Appeal) -> AppealView:
 
 _IMPOSSIBLE = (Fault.NOT_POSSIBLE,)
 ENDPOINTS = (
-    get("/api/reports", read_report, ReportView, query=ReportQuery, roles=DUTY, faults=_IMPOSSIBLE),
+    get(
+        "/api/reports", read_report, BulletinView, query=ReportQuery, roles=DUTY, faults=_IMPOSSIBLE
+    ),
     get(
         "/api/reports/file",
         take_report,
@@ -296,7 +298,7 @@ ENDPOINTS = (
     post(
         "/api/league/appeals/{appeal_id}/decide",
         decide_league_appeal,
-        Decision,
+        AppealDecision,
         Appeals,
         roles=OVERSEERS,
         faults=(Fault.NOT_FOUND, Fault.CONFLICT),

@@ -57,7 +57,7 @@ class BarsView(_Part):
     promise: float | None
 
 
-class ReportView(_Part):
+class BulletinView(_Part):
     """A report: whole days from `first` to `last`, both included."""
 
     kind: Kind
@@ -70,9 +70,9 @@ class ReportView(_Part):
     notes: tuple[BothLanguages, ...]
 
 
-def view(report: Report) -> ReportView:
+def view(report: Report) -> BulletinView:
     """The report as its JSON has it."""
-    return ReportView(
+    return BulletinView(
         kind=report.period.kind,
         first=report.period.first,
         last=report.period.last,
@@ -91,7 +91,7 @@ def data(report: Report) -> bytes:
 
 def schema() -> dict[str, Any]:
     """The JSON schema of every report."""
-    return ReportView.model_json_schema()
+    return BulletinView.model_json_schema()
 
 
 def _both(words: Words) -> BothLanguages:
