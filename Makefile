@@ -32,7 +32,7 @@ check: setup ## formatting, lint, types and the direction of imports, without th
 bench: setup ## print every benchmark's ratio against its peer
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(VENV)/python $$bench || exit 1; done
 
-setup: ## fetch and verify Python packages, Asterisk, SIPp, Prometheus and the speech model
+setup: ## fetch and verify Python packages, Asterisk, SIPp, Prometheus, Alertmanager and the speech model
 	@$(PYTHON) deploy/setup/prepare.py
 
 lock: ## resolve the dependencies again and pin them in uv.lock

@@ -133,8 +133,9 @@ class NoticeRule(Table):
 
     An event ends in `*` for all that begin so. `to` is `unit` (the case's), `owner` (who answers
     for it now), `receiver` (whom a supervision's level is told to: the unit, its head by login, or
-    `leader`; for the office's own work the person, or `supervisor`) or a name of the address book;
-    a webhook needs none.
+    `leader`; for the office's own work the person, or `supervisor`), `on_duty` (everybody whom the
+    roster names now, `duty` where it names nobody) or a name of the address book; a webhook needs
+    none.
     """
 
     events: Annotated[

@@ -197,6 +197,8 @@ class Event(StrEnum):
     NOTICE_REVIVED = "notice.revived"
     NOTICE_ADDRESS_ADDED = "notice.address_added"
     NOTICE_ADDRESS_REMOVED = "notice.address_removed"
+    ALERT_FIRING = "alert.firing"
+    ALERT_OVER = "alert.over"
     PROBE_FAILED = "probe.failed"
     PROBE_RECOVERED = "probe.recovered"
     PHONE_PROVISIONED = "phone.provisioned"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hotline import absence_rows, journal, notice_rows, sending
+from hotline import absence_rows, alerts, journal, notice_rows, sending
 from hotline.catalogue import Language, messages, say
 from hotline.config import Config
 from hotline.config_notices import NoticeRule
@@ -122,6 +122,8 @@ class NoticeDesk:
         """Who is meant: each unit that a row is about, the one it names, or the rule's own."""
         if rule.to == "unit" and (several := entry.body.get(EACH_OF.get(entry.event, ""))):
             return [str(unit) for unit in several]
+        if rule.to == alerts.ON_DUTY:
+            return await alerts.holders_on_duty(tx, self._clock())
         named = FROM_THE_ROW.get(rule.to)
         holder = rule.to if named is None else str(entry.body.get(named) or "")
         if holder and rule.to == "owner":
@@ -237,7 +239,7 @@ class _Facts:
         self._facts, self._language = facts, language
 
     def __getattr__(self, name: str) -> str:
-        value = self._facts.get(name)
+        value = self._facts.get(f"{name}_{self._language}", self._facts.get(name))
         if name in {"stage", "level", "trigger"}:
             return messages(self._language).get(f"{name}.{value}", str(value or ""))
         if name == "due_at" and value is not None:

@@ -123,10 +123,10 @@ def install_packages(cache: Path, uv: Path) -> None:
 
 
 def install_tools() -> None:
-    """Make Asterisk, SIPp and Prometheus runnable."""
+    """Make Asterisk, SIPp, Prometheus and Alertmanager runnable."""
     from deploy import portable  # noqa: PLC0415 - stdlib only, but slow to no purpose elsewhere
 
-    for name in ("asterisk", "sipp", "prometheus", "promtool"):
+    for name in ("asterisk", "sipp", "prometheus", "promtool", "alertmanager", "amtool"):
         portable.ensure(name, say)
 
 

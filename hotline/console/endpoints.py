@@ -5,6 +5,7 @@ The server routes by it, checks requests and answers by it, and openapi.py docum
 
 from hotline.console import (
     absences_api,
+    alerts_api,
     blocks_api,
     bursts_api,
     callbacks_api,
@@ -59,6 +60,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *tokens_api.ENDPOINTS,
     *openid_api.ENDPOINTS,
     *absences_api.ENDPOINTS,
+    *alerts_api.ENDPOINTS,
     *calls_api.ENDPOINTS,
     *captions_api.ENDPOINTS,
     *cases_api.ENDPOINTS,

@@ -57,6 +57,7 @@ EXPECTED = {
     "POST /api/league/appeals/{appeal_id}/decide": "supervisor leader",
     "GET /api/operator-sheets": "supervisor leader",
     "GET /metrics": ALL,
+    "POST /api/alerts": "administrator",
     "GET /api/tokens": ALL,
     "POST /api/tokens": ALL,
     "DELETE /api/tokens/{token_id}": ALL,
