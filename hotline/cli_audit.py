@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -12,9 +13,12 @@ from hotline import audit, database
 from hotline.catalogue import say
 from hotline.chain import Head, heads_in, written
 from hotline.cli_config import configured
+from hotline.cli_indicators import of_days
 from hotline.config import Config
 from hotline.errors import AuditError
+from hotline.flattery import attempts
 from hotline.services import utc_now
+from routing.numbers import SHANGHAI
 
 T = TypeVar("T")
 HEADS = "journal_heads"
@@ -69,6 +73,23 @@ def _heads(file: Path, *, must: bool) -> dict[int, Head]:
         return {}
     except (OSError, ValueError) as error:
         raise AuditError(f"The file of heads {file} cannot be used: {error}.") from error
+
+
+@audit_app.command()
+def flattery(
+    first: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The first day.")],
+    last: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The last day.")],
+) -> None:
+    """List what was done, or looks as if done, to make a rate look better; the status is 1 then."""
+    config = configured()
+    days = of_days(first.date(), last.date(), line=None, unit=None, lines=())
+    found = _reading(config, lambda conn: attempts(conn, days.since, days.until))
+    for it in found:
+        at = f"{it.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        who = f"{it.unit or '-'} {it.by or '-'}"
+        typer.echo(f"{at}  {say(f'flattery.{it.trick}', config.language, what=it.what)}  {who}")
+    typer.echo(say("flattery.found", config.language, count=len(found)))
+    raise typer.Exit(1 if found else 0)
 
 
 @audit_app.command()
