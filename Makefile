@@ -6,7 +6,7 @@ HOTLINE_CACHE ?= .cache
 VENV := $(HOTLINE_CACHE)/venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test storm case-year city-year setup check bench lock clean
+.PHONY: help demo test storm case-year city-year dashboards setup check bench lock clean
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -34,6 +34,9 @@ bench: setup ## print every benchmark's ratio against its peer
 
 setup: ## fetch and verify Python packages, Asterisk, SIPp, Prometheus, Alertmanager and the speech model
 	@$(PYTHON) deploy/setup/prepare.py
+
+dashboards: setup ## write the dashboards for Grafana (ARGS=DIR, else .cache/dashboards)
+	@$(VENV)/hotline dashboards $(or $(ARGS),$(HOTLINE_CACHE)/dashboards)
 
 lock: ## resolve the dependencies again and pin them in uv.lock
 	@$(PYTHON) deploy/setup/prepare.py --uv-only && $(PYTHON) deploy/setup/lock.py $(HOTLINE_CACHE)/uv/bin/uv

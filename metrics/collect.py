@@ -240,6 +240,8 @@ class Snapshot:
     bursts: Mapping[str, int] = field(default_factory=dict)
     supervision: Mapping[str, int] = field(default_factory=dict)
     """Records that are not cleared, by level."""
+    unit_cases: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Cases that wait for an answer, by unit and by how their limit stands."""
     unsupervised: int = 0
     """What is overdue and has no record."""
     probes: Mapping[tuple[str, str], Probed] = field(default_factory=dict)

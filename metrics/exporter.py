@@ -54,6 +54,7 @@ COVERAGE_KINDS = ("staff", "roster", "handover")
 CALLOUT_STATES = ("running", "acknowledged", "exhausted")
 INCIDENT_STATES = ("raised", "open")
 DUTY_TIMERS = (*Timer, "instruction")
+DEADLINES = ("ok", "soon", "overdue", "undated")
 RECORDING_STATES = ("expected", "stored", "missing", "damaged", "deleted")
 
 
@@ -291,6 +292,13 @@ def _of_people(snapshot: Snapshot) -> Iterator[Family]:
     yield _family(names.BURSTS, bursts)
     levels = [((str(level),), snapshot.supervision.get(level, 0)) for level in Level]
     yield _family(names.SUPERVISION, levels)
+    of_units = {unit for unit, _ in snapshot.unit_cases} | {"none"}
+    waiting = [
+        ((unit, deadline), snapshot.unit_cases.get((unit, deadline), 0))
+        for unit in sorted(of_units)
+        for deadline in DEADLINES
+    ]
+    yield _family(names.UNIT_CASES, waiting)
     yield _family(names.UNSUPERVISED, [((), snapshot.unsupervised)])
     incidents = [((state,), snapshot.incidents.get(state, 0)) for state in INCIDENT_STATES]
     yield _family(names.DUTY_INCIDENTS, incidents)

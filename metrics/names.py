@@ -232,6 +232,13 @@ CASES = _gauge("hotline_cases", "Cases by state.", "line", "state")
 CASES_OVERDUE = _gauge(
     "hotline_cases_overdue", "Accepted items past their due time without an answer.", "line"
 )
+UNIT_CASES = _gauge(
+    "hotline_unit_cases",
+    "Cases that wait for an answer, by the unit that has them (none: no unit yet) and by how their "
+    "limit stands; soon ends within 24 hours.",
+    "unit",
+    "deadline",
+)
 CASES_WITHDRAWN = _counter(
     "hotline_cases_withdrawn_total", "Accepted items withdrawn; they are never handled.", "line"
 )

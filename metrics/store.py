@@ -159,6 +159,16 @@ _UNSUPERVISED: LiteralString = """
              WHERE t.due_at < $1 AND t.settled_at IS NULL AND t.reported_at IS NULL
                AND NOT EXISTS (SELECT FROM supervisions s
                                 WHERE s.tracked_id = t.id AND s.stage = 'handling'))"""
+_UNIT_CASES: LiteralString = """
+    SELECT CASE WHEN given_at IS NULL THEN 'none' ELSE coalesce(unit, 'none') END AS unit,
+           CASE WHEN due_at IS NULL THEN 'undated' WHEN due_at < $1 THEN 'overdue'
+                WHEN due_at < $1 + interval '1 day' THEN 'soon' ELSE 'ok' END AS deadline,
+           count(*) AS found
+      FROM cases
+     WHERE opened_at IS NOT NULL AND answered_at IS NULL AND closed_at IS NULL
+       AND state NOT IN ('closed', 'archived')
+       AND id <> ALL (ARRAY(SELECT hidden_cases('{}')))
+     GROUP BY 1, 2"""
 _FROM_HERE: LiteralString = """
 SELECT direction, outcome, count(*) AS found FROM calls
  WHERE direction <> 'incoming' AND ended_at IS NOT NULL GROUP BY direction, outcome"""
@@ -281,6 +291,7 @@ async def snapshot(
         bursts = await conn.fetch(_BURSTS)
         supervision = await conn.fetch(_SUPERVISION)
         unsupervised = await conn.fetchval(_UNSUPERVISED, now)
+        unit_cases = await conn.fetch(_UNIT_CASES, now)
         incidents = await conn.fetch(_INCIDENTS)
         overdue = await conn.fetch(_OVERDUE)
         probes = await conn.fetch(_PROBES, names, now)
@@ -310,6 +321,7 @@ async def snapshot(
         bursts={row["state"]: row["found"] for row in bursts},
         supervision={row["level"]: row["found"] for row in supervision},
         unsupervised=unsupervised,
+        unit_cases={(row["unit"], row["deadline"]): row["found"] for row in unit_cases},
         probes=dict(map(_probed, probes)),
         incidents={row["state"]: row["found"] for row in incidents},
         overdue={row["kind"]: row["found"] for row in overdue},

@@ -186,7 +186,7 @@ class RunningPrometheus:
         self._target = target
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+            self.port = probe.getsockname()[1]
 
     async def __aenter__(self) -> Self:
         config = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
@@ -200,7 +200,7 @@ class RunningPrometheus:
             *self._tool.argv,
             f"--config.file={file}",
             f"--storage.tsdb.path={self._folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{self._port}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
             env=dict(self._tool.env) or None,
             stdout=self._log,
             stderr=self._log,
@@ -221,7 +221,7 @@ class RunningPrometheus:
 
     async def first_answer(self, query: str) -> float:
         """The value of a query that has one sample, as soon as it has it."""
-        url = f"http://127.0.0.1:{self._port}/api/v1/query?{urlencode({'query': query})}"
+        url = f"http://127.0.0.1:{self.port}/api/v1/query?{urlencode({'query': query})}"
         async with aiohttp.ClientSession() as session, asyncio.timeout(60):
             while True:
                 assert self._process.returncode is None, (self._folder / "log").read_text()
