@@ -11,8 +11,7 @@ from hotline.catalogue import Language, say
 from hotline.cli_config import configured
 from hotline.config import Config
 from hotline.speech import transcriber_of
-from routing.directory import read_city
-from routing.vocabulary import vocabulary_of
+from routing.directory import load_city
 
 bench_app = typer.Typer(name="bench", no_args_is_help=True, help="Measure this installation.")
 
@@ -38,7 +37,7 @@ def speech(
 
 
 async def _measured(config: Config, scripts: list[speech_bench.Script]) -> dict[str, Any]:
-    vocabulary = vocabulary_of(read_city(config.city_dir))
+    vocabulary = load_city(config.city_dir).vocabulary
     engine = transcriber_of(config)
     try:
         heard, effort = await speech_bench.measure(scripts, engine, vocabulary)

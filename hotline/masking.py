@@ -6,6 +6,8 @@ Used for logs, metrics, errors, the feed and the journal. The full values stay i
 import re
 import unicodedata
 
+from transcription.personal import masked
+
 _STARS = "****"
 # Two-character surnames in daily use; all others are one character.
 _COMPOUND = re.compile(
@@ -51,5 +53,9 @@ def mask_name(name: str | None) -> str:
 
 
 def mask_text(text: str) -> str:
-    """Free text with every telephone and identity-card number in it masked."""
-    return _NUMBER_IN_TEXT.sub(lambda found: mask_number(re.sub(r"[- ]", "", found[0])), text)
+    """Free text with every telephone, identity number, bank card and plate in it masked.
+
+    Numbers said digit by digit (幺三八零…) count like written ones.
+    """
+    written = _NUMBER_IN_TEXT.sub(lambda found: mask_number(re.sub(r"[- ]", "", found[0])), text)
+    return masked(written)

@@ -16,6 +16,8 @@ from routing.city_files import Area, CardEntry, CityData, Contact, UnitEntry, re
 from routing.documents import fault_of
 from routing.places import FULL_NAME, ROAD, SHORT_NAME, TOWN, Gazetteer, Place
 from routing.rules import Rules, joined
+from routing.vocabulary import vocabulary_of
+from transcription.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class City:
     units: tuple[Unit, ...]
     rules: Rules
     places: Gazetteer
+    vocabulary: Vocabulary
     sample: bool
     catalogue: Catalogue
     cards: Mapping[str, CardText]
@@ -99,6 +102,7 @@ def city_of(data: CityData) -> City:
         units=units,
         rules=joined(data.rules),
         places=Gazetteer(place for area in data.areas for place in _places(area)),
+        vocabulary=vocabulary_of(data, ((unit.name, unit.area) for unit in units)),
         sample=data.units.sample or any(unit.sample for unit in units),
         catalogue=Catalogue(
             data.catalogue, (area.name for area in data.areas), (unit.id for unit in units)

@@ -20,6 +20,7 @@ from routing.cases import (
 )
 from routing.errors import RoutingError
 from routing.in_force import InForce
+from transcription.personal import PersonalSort, personal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,10 @@ class Attempt:
 
 
 Guard = Callable[[Attempt], str | None]
+OF_A_PERSON = frozenset(
+    {PersonalSort.IDENTITY, PersonalSort.MOBILE, PersonalSort.CARD, PersonalSort.PLATE}
+)
+"""Numbers that no public text may hold."""
 OVERSEERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 """Who may act where the owner or the lead unit does not."""
 
@@ -172,6 +177,17 @@ def gives_its_reasons(attempt: Attempt) -> str | None:
         if withheld:
             return "a public reply that is not published needs withheld_reason, the law behind it"
         return "withheld_reason is for a public reply that is not published: say publish false"
+    return None
+
+
+def names_nobody(attempt: Attempt) -> str | None:
+    """What the public may read holds no number of a person; a landline may be an office's."""
+    data = attempt.data
+    if data.publish is False or data.public_reply is None:
+        return None
+    told = {one.sort for one in personal(data.public_reply)} & OF_A_PERSON
+    if told:
+        return "the public reply holds a number of a person: leave it out"
     return None
 
 

@@ -205,7 +205,10 @@ MOVES: Mapping[Move, Rule] = {
             *("unsolved_reason", "contacted_at", "not_contacted", "evidence"),
             *("beyond_duty", "beyond_duty_reason", "withheld_reason"),
         ),
-        guards=(guards.by_the_unit, guards.says_what_came_of_it, guards.gives_its_reasons),
+        guards=(
+            *(guards.by_the_unit, guards.says_what_came_of_it, guards.gives_its_reasons),
+            guards.names_nobody,
+        ),
         event="case.answered",
     ),
     Move.APPROVE: Rule(

@@ -1,20 +1,22 @@
 """The names of a city as a vocabulary by whose sound transcripts are repaired. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from routing.city_files import CityData
-from routing.directory import units_of
 from transcription.vocabulary import Name, NameSort, Vocabulary
 
 _CITY = "市"
 
 
-def vocabulary_of(data: CityData) -> Vocabulary:
-    """Every name of the city's folder that may be said: areas, towns, roads, units, words."""
-    return Vocabulary(_names(data))
+def vocabulary_of(data: CityData, units: Iterable[tuple[str, str | None]]) -> Vocabulary:
+    """Every name of the city's folder that may be said: areas, towns, roads, units, words.
+
+    `units` are the names of all units, each with its area, None for those of the whole city.
+    """
+    return Vocabulary(_names(data, units))
 
 
-def _names(data: CityData) -> Iterator[Name]:
+def _names(data: CityData, units: Iterable[tuple[str, str | None]]) -> Iterator[Name]:
     for text in (data.city.city, data.city.short):
         yield Name(text=text, sort=NameSort.PLACE)
     for area in data.areas:
@@ -29,18 +31,18 @@ def _names(data: CityData) -> Iterator[Name]:
         for name, places in file.places.items():
             for text in places:
                 yield Name(text=text, sort=NameSort.PLACE, area=name or None)
-    yield from _units(data)
+    yield from _units(data, units)
     for file in data.words:
         for word in file.words:
             yield Name(text=word.text, sort=NameSort.WORD, heard=word.heard)
 
 
-def _units(data: CityData) -> Iterator[Name]:
+def _units(data: CityData, units: Iterable[tuple[str, str | None]]) -> Iterator[Name]:
     """Full names, and those of the city's own units as people say them, without 市."""
-    for unit in units_of(data):
-        yield Name(text=unit.name, sort=NameSort.UNIT, area=unit.area)
-        if unit.area is None and unit.name.startswith(_CITY):
-            yield Name(text=unit.name.removeprefix(_CITY), sort=NameSort.UNIT)
+    for name, of in units:
+        yield Name(text=name, sort=NameSort.UNIT, area=of)
+        if of is None and name.startswith(_CITY):
+            yield Name(text=name.removeprefix(_CITY), sort=NameSort.UNIT)
     shorts = [text for file in data.words for text in file.units]
     for text in shorts:
         yield Name(text=text, sort=NameSort.UNIT)

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from hotline.speech_bench import BenchFolderError, judge, measure, read_scripts, report
-from routing.directory import read_city
-from routing.vocabulary import vocabulary_of
+from routing.directory import load_city
 from telephony.calls import Leg
 from transcription.engines.vosk import VoskTranscriber
 from transcription.errors import ModelError
@@ -50,7 +49,7 @@ def test_both_texts_are_held_against_the_script_by_the_same_rules(tmp_path: Path
         Word(text=one, start=at / 4, end=(at + 1) / 4, conf=0.5) for at, one in enumerate(texts)
     ]
     found = transcript(leg=Leg.CALLER, engine="e", model="m", words=words, audio_seconds=3.0)
-    heard = judge(script, found, vocabulary_of(read_city(CITY)))
+    heard = judge(script, found, load_city(CITY).vocabulary)
     assert (heard.raw_errors, heard.finished_errors) == (3, 0)
     assert [score.right for score in heard.before.values()] == [0, 0, 0, 1]
     assert [score.right for score in heard.after.values()] == [2, 0, 0, 1]
@@ -71,7 +70,7 @@ async def test_real_calls_are_heard_better_after_finishing(shared_data: Path) ->
     scripts = [one for one in read_scripts(folder) if one.name.startswith(("01", "05"))]
     engine = VoskTranscriber(model)
     try:
-        heard, effort = await measure(scripts, engine, vocabulary_of(read_city(CITY)))
+        heard, effort = await measure(scripts, engine, load_city(CITY).vocabulary)
         found = report(heard, effort, engine)
     finally:
         await engine.aclose()

@@ -75,6 +75,7 @@ EXPECTED = {
     "GET /api/calls/{call_id}": OFFICE,
     "GET /api/calls/{call_id}/sound/{leg}": OFFICE,
     "GET /api/calls/{call_id}/captions": OFFICE,
+    "GET /api/calls/{call_id}/text": OFFICE,
     "POST /api/calls/{call_id}/reveal": f"{CALLERS} discipline",
     "GET /api/cases/{case_id}/protection": PROTECTORS,
     "POST /api/cases/{case_id}/protect": PROTECTORS,
