@@ -40,20 +40,29 @@ class Line:
 
 
 class Hearing:
-    """Hears one tap to its end; `lag` is how many seconds its words come after the sound."""
+    """Hears one tap to its end."""
 
     def __init__(self, line: Line, tap: Tap, *, open_leg: OpenLeg, tell: Tell) -> None:
         """`tell` takes each caption as it comes."""
         self.line, self.tap = line, tap
         self.speaking = True
         """Whether caller and operator hear each other now."""
-        self.lag = 0.0
+        self._lag = 0.0
+        self._begun: float | None = None
+        """Since when the decoder has had a piece in hand."""
         self.heard_seconds = self.cpu_seconds = 0.0
         self._open_leg, self._tell = open_leg, tell
         self._engine: LiveLeg | None = None
         self._throttle = Throttle()
         self._at = 0.0
         """Seconds of sound taken from this tap."""
+
+    @property
+    def lag(self) -> float:
+        """How many seconds its words come after the sound."""
+        if self._begun is None:
+            return self._lag
+        return time.monotonic() - self._begun + self.tap.waiting_seconds
 
     async def run(self) -> None:
         """Hear until the tap ends.
@@ -81,9 +90,10 @@ class Hearing:
             return
         if self._engine is None:
             self._engine = self._open_leg(rate)
-        begun = time.monotonic()
+        self._begun = begun = time.monotonic()
         heard = await self._engine.feed(pcm, at)
-        self.lag = time.monotonic() - begun + self.tap.waiting_seconds
+        self._begun = None
+        self._lag = time.monotonic() - begun + self.tap.waiting_seconds
         self.heard_seconds += seconds
         self._take(heard)
 

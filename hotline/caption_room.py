@@ -6,9 +6,8 @@ import deploy
 from deploy.demo import alaw
 from hotline.caption_board import ShedReason
 from hotline.config_captions import Captions
-from transcription.engines.vosk_live import VoskLive
 from transcription.errors import SpeechError
-from transcription.live import Measured, calls_by_cpu, fits_memory
+from transcription.live import LiveEngine, Measured, calls_by_cpu, fits_memory
 
 AGAIN_AFTER = 30.0
 """Seconds until the engine is tried again that could not start."""
@@ -21,7 +20,7 @@ _MEMINFO = Path("/proc/meminfo")
 class Room:
     """Admits calls by processor and memory; `calls` is None until it was measured."""
 
-    def __init__(self, wanted: Captions, engine: VoskLive) -> None:
+    def __init__(self, wanted: Captions, engine: LiveEngine) -> None:
         """Nothing is loaded before `measure`."""
         self._wanted, self._engine = wanted, engine
         self.calls: int | None = None

@@ -36,8 +36,8 @@ from telephony.events import BridgeEntered, BridgeLeft, ChannelEnded, Fact, Link
 from telephony.live import LiveCall, LiveChannel, live_call, live_channels
 from telephony.taps import TapServer
 from transcription.captions import Caption
-from transcription.engines.vosk_live import VoskLive
 from transcription.errors import SpeechError
+from transcription.live import LiveEngine
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class CaptionDesk:
         exchanges: Mapping[str, RunningExchange],
         board: CaptionBoard,
         suggests: Suggests,
-        engine: VoskLive,
+        engine: LiveEngine,
     ) -> None:
         """Nothing is opened before `run`."""
         self._config, self._pool, self._board = config, pool, board
@@ -234,6 +234,8 @@ class CaptionDesk:
 
     def _admit(self, exchange: RunningExchange, call_id: int, line: str) -> Captioned | None:
         reason = self._room.refuses(len(self._calls))
+        if reason is None and self._worst_lag() > self._config.captions.lag_seconds / 2:
+            reason = ShedReason.LAG
         if reason is not None:
             self._give_up(call_id, exchange.system, reason)
             return None
@@ -315,14 +317,16 @@ class CaptionDesk:
         """Give up the youngest call while words come too late, one at a time."""
         while True:
             await asyncio.sleep(WATCH_EVERY)
-            worst = max((call.lag for call in self._calls.values()), default=0.0)
-            if worst > self._config.captions.lag_seconds:
+            if (worst := self._worst_lag()) > self._config.captions.lag_seconds:
                 youngest = next(reversed(self._calls.values()))
                 log.warning("Captions come %.1f s late: the youngest call loses its own.", worst)
                 self._abandon(youngest, ShedReason.LAG)
                 await asyncio.sleep(RELIEF)
 
     # ---- small steps ----
+
+    def _worst_lag(self) -> float:
+        return max((call.lag for call in self._calls.values()), default=0.0)
 
     def _say(self, call: Captioned, caption: Caption) -> None:
         if call.id not in self._calls:

@@ -6,6 +6,7 @@ from pathlib import Path
 from hotline.config import Config
 from transcription.engines.vosk import VoskTranscriber
 from transcription.engines.vosk_live import VoskLive
+from transcription.live import LiveEngine
 from transcription.models import model_path
 from transcription.transcriber import Transcriber
 
@@ -25,6 +26,6 @@ def transcriber_of(config: Config) -> Transcriber:
     return VoskTranscriber(speech_model_path(config), lanes=workers_of(config))
 
 
-def live_engine_of(config: Config) -> VoskLive:
+def live_engine_of(config: Config) -> LiveEngine:
     """The engine that hears while people speak; nothing is loaded before captions start."""
     return VoskLive(speech_model_path(config))

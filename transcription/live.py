@@ -47,6 +47,40 @@ class LiveLeg(Protocol):
         ...
 
 
+class LiveEngine(Protocol):
+    """What hears legs while people speak, in processes apart from the service."""
+
+    @property
+    def lanes(self) -> int:
+        """Legs that are heard at the very same time: cores, as a rule."""
+        ...
+
+    @property
+    def deaths(self) -> int:
+        """Decoders that died at work so far."""
+        ...
+
+    async def start(self) -> None:
+        """Make ready.
+
+        Raises:
+            SpeechError: it cannot work now.
+        """
+        ...
+
+    async def measure(self, pcm: bytes, rate: int) -> "Measured":
+        """What a second of sound costs here, from a clip of speech; warms up."""
+        ...
+
+    def open(self, rate: int) -> LiveLeg:
+        """A leg of this sample rate."""
+        ...
+
+    async def aclose(self) -> None:
+        """End the processes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """CPU seconds that a second of sound costs on this machine: speech, and somebody listening."""

@@ -52,6 +52,23 @@ async def test_two_lanes_work_at_the_same_time_and_a_third_job_waits(
     assert [one["said"] for one in await asyncio.gather(*jobs)] == ["a", "b", "c"]
 
 
+async def test_a_job_that_names_its_lane_waits_for_it_and_others_pass_by(
+    worker: Worker, tmp_path: Path
+) -> None:
+    busy = asyncio.create_task(
+        worker.ask(
+            {"lane": 1, "started": str(tmp_path / "on"), "until": str(tmp_path / "go")}, within=LONG
+        )
+    )
+    await there(tmp_path / "on")
+    waits = asyncio.create_task(worker.ask({"lane": 1, "say": "mine"}, within=LONG))
+    others = [await worker.ask({"say": n}, within=LONG) for n in range(3)]
+    assert not waits.done()
+    (tmp_path / "go").touch()
+    assert (await waits)["pid"] == (await busy)["pid"]
+    assert len({one["pid"] for one in others}) == 1
+
+
 async def test_a_lane_that_dies_takes_its_own_job_only(worker: Worker, tmp_path: Path) -> None:
     neighbour = asyncio.create_task(
         worker.ask(
