@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 from telephony.calls import Leg
 from telephony.taps import Tap
 from transcription.captions import Caption, Throttle
+from transcription.finishing import finish
 from transcription.live import Heard, LiveLeg
-from transcription.transcripts import Word, join, mean_confidence, punctuate
+from transcription.transcripts import Word, join, mean_confidence
+from transcription.vocabulary import Vocabulary
 
 LEAST = 0.1
 """Seconds of sound worth a turn of the decoder: five packets of the telephone."""
@@ -23,6 +25,8 @@ MOST = 0.25
 _SAMPLE_BYTES = 2
 _ONE_SOUND = 0.7
 """A single character less sure than this is noise: hold music and breath sound like 饭 and 法."""
+_PLAIN = Vocabulary(())
+"""Numbers and marks are written as in a transcript; names are left as they were heard."""
 Tell = Callable[[Caption], None]
 OpenLeg = Callable[[int], LiveLeg]
 
@@ -111,7 +115,8 @@ class Hearing:
         for words in heard.utterances:
             self._throttle.settled()
             if not _is_noise(words):
-                self._say(words[0].start, words[-1].end, punctuate(words), words)
+                text = "".join(one.text for one in finish(self.line.leg, words, _PLAIN))
+                self._say(words[0].start, words[-1].end, text, words)
                 self.line.segment += 1
         guess = heard.guess
         if guess is not None and self._throttle.passes(guess.text, time.monotonic()):

@@ -11,15 +11,15 @@ late, the youngest call loses its own; recordings and transcripts never depend o
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import LiteralString
 
 import asyncpg
 
 from hotline.caption_board import CaptionBoard, CaptionState, Offer, ShedReason, Standing
-from hotline.caption_leg import Hearing, Line
+from hotline.caption_calls import Captioned, contained, talking
+from hotline.caption_leg import Hearing
 from hotline.caption_offers import Offers
 from hotline.caption_room import AGAIN_AFTER as AGAIN
 from hotline.caption_room import Room
@@ -29,9 +29,9 @@ from hotline.errors import CaptionsAwayError, DatabaseUnavailableError
 from hotline.exchange import RunningExchange
 from hotline.steps import Suggests
 from metrics.collect import CaptionFigures
+from telephony import control
 from telephony.calls import Leg
-from telephony.control import CallControl
-from telephony.errors import ActionError, TapPortTaken, TelephonyError
+from telephony.errors import TapPortTaken, TelephonyError
 from telephony.events import BridgeEntered, BridgeLeft, ChannelEnded, Fact, LinkedId
 from telephony.live import LiveCall, LiveChannel, live_call, live_channels
 from telephony.taps import TapServer
@@ -61,26 +61,6 @@ _LIVE: LiteralString = """
 _TROUBLE = (*PASSING, DatabaseUnavailableError, asyncpg.PostgresError, TelephonyError)
 
 
-@dataclass(slots=True)
-class Captioned:
-    """A call with captions; calls are kept in the order in which they got them."""
-
-    id: int
-    system: str
-    offers: Offers
-    lines: dict[Leg, Line] = field(default_factory=lambda: {leg: Line(leg) for leg in Leg})
-    hearing: dict[Leg, Hearing] = field(default_factory=dict)
-    tasks: set["asyncio.Task[None]"] = field(default_factory=set)
-    """Of its taps, those that end included."""
-    offering: "asyncio.Task[None] | None" = None
-    in_vain: int = 0
-
-    @property
-    def lag(self) -> float:
-        """That of its slower leg."""
-        return max((one.lag for one in self.hearing.values()), default=0.0)
-
-
 class CaptionDesk:
     """Captions the talks of every exchange that takes orders; `board` is where they are read."""
 
@@ -105,6 +85,8 @@ class CaptionDesk:
         self._given_up: dict[int, str] = {}
         """Calls that go on without captions, with their exchange."""
         self._shed = dict.fromkeys(ShedReason, 0)
+        self._hearing: set[Hearing] = set()
+        """All that is being heard, of calls that were given up a moment ago as well."""
         self._restarts = self._segments = 0
         self._heard_seconds = self._cpu_seconds = 0.0
         self._trouble: str | None = "The captions have not started yet."
@@ -144,7 +126,7 @@ class CaptionDesk:
 
     def figures(self) -> CaptionFigures:
         """What the metrics tell of captions now."""
-        hearing = [one for call in self._calls.values() for one in call.hearing.values()]
+        hearing = self._hearing
         return CaptionFigures(
             calls=len(self._calls),
             legs=len(hearing),
@@ -225,7 +207,7 @@ class CaptionDesk:
     ) -> None:
         if call_id in self._given_up:
             return
-        legs = _talking(live)
+        legs = talking(live)
         call = self._calls.get(call_id)
         if call is None and legs:
             call = self._admit(exchange, call_id, line)
@@ -246,7 +228,7 @@ class CaptionDesk:
             tell=lambda offer: self._offer(call_id, offer),
         )
         call = Captioned(id=call_id, system=exchange.system, offers=offers)
-        call.offering = asyncio.create_task(_contained(offers.run()), name="caption offers")
+        call.offering = asyncio.create_task(contained(offers.run), name="caption offers")
         self._calls[call_id] = call
         return call
 
@@ -258,13 +240,7 @@ class CaptionDesk:
         legs: Mapping[Leg, LiveChannel],
     ) -> None:
         """Tap the legs that talk; those that are apart stay tapped and are not heard."""
-        existing = {live.caller.unique_id, *(leg.unique_id for leg in live.others)}
-        for leg, hearing in list(call.hearing.items()):
-            wanted = legs.get(leg)
-            hearing.speaking = wanted is not None and wanted.unique_id == hearing.line.channel
-            if hearing.line.channel not in existing or (wanted and not hearing.speaking):
-                hearing.tap.close()
-                del call.hearing[leg]
+        call.part(live, legs)
         state = CaptionState.ON if legs else CaptionState.WAITING
         self._board.stand(call.id, Standing(state=state))
         for leg, channel in legs.items():
@@ -281,9 +257,8 @@ class CaptionDesk:
             return
         tap, line = self._taps.issue(), call.lines[leg]
         try:
-            control = CallControl(exchange.actor, number=self._config.lines[0].number)
-            await control.tap(channel, self._taps.address, tap.id)
-        except ActionError as error:
+            await control.tap(exchange.actor, channel, self._taps.address, tap.id)
+        except TelephonyError as error:
             self._taps.withdraw(tap)
             call.in_vain += 1
             log.warning("A leg could not be tapped. %s", error)
@@ -294,11 +269,14 @@ class CaptionDesk:
             line, tap, open_leg=self._engine.open, tell=lambda caption: self._say(call, caption)
         )
         call.hearing[leg] = hearing
-        task = asyncio.create_task(_contained(self._hear(call, leg, hearing)), name="captions")
+        task = asyncio.create_task(
+            contained(lambda: self._hear(call, leg, hearing)), name="captions"
+        )
         call.tasks.add(task)
         task.add_done_callback(call.tasks.discard)
 
     async def _hear(self, call: Captioned, leg: Leg, hearing: Hearing) -> None:
+        self._hearing.add(hearing)
         try:
             await hearing.run()
         except SpeechError as error:
@@ -306,6 +284,7 @@ class CaptionDesk:
             self._abandon(call, ShedReason.ENGINE)
             return
         finally:
+            self._hearing.discard(hearing)
             self._heard_seconds += hearing.heard_seconds
             self._cpu_seconds += hearing.cpu_seconds
             if call.hearing.get(leg) is hearing:
@@ -352,8 +331,7 @@ class CaptionDesk:
 
     def _over(self, call: Captioned) -> None:
         """The caller is gone: what is in hand is finished, and then it is over."""
-        for hearing in call.hearing.values():
-            hearing.tap.close()
+        call.hang_up()
         if call.tasks:
             asyncio.get_running_loop().call_later(ENDS_IN, self._stirred[call.system].set)
             return
@@ -362,25 +340,4 @@ class CaptionDesk:
 
     def _drop(self, call: Captioned) -> None:
         self._calls.pop(call.id, None)
-        for hearing in call.hearing.values():
-            hearing.tap.close()
-        for task in (*call.tasks, call.offering):
-            if task is not None and task is not asyncio.current_task():
-                task.cancel()
-
-
-def _talking(live: LiveCall) -> dict[Leg, LiveChannel]:
-    """The legs of a talk: the caller, and of those who hear him a seat of ours before others."""
-    others = [leg for leg in live.speaking() if leg.is_up and not leg.name.startswith("Local/")]
-    if not others:
-        return {}
-    seat = next((leg for leg in others if leg.seat.isdecimal()), others[0])
-    return {Leg.CALLER: live.caller, Leg.OPERATOR: seat}
-
-
-async def _contained(work: Coroutine[None, None, None]) -> None:
-    """A fault in captions is told, and ends nothing else."""
-    try:
-        await work
-    except Exception:
-        log.exception("A call's captions stop here; the call and its recording go on.")
+        call.end()

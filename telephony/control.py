@@ -160,26 +160,6 @@ class CallControl:
         data = f"{_channel(operator)},{_SPY[ear]}"
         await self._originate(f"PJSIP/{_seat(seat)}", {"Application": "ChanSpy", "Data": data}, {})
 
-    async def tap(self, leg: LiveChannel, address: str, tap_id: UUID) -> None:
-        """Send what comes from this leg, and nothing else, to a caption port as 8 kHz sound.
-
-        The tap ends with the leg, or when its connection does; neither the call nor its recording
-        takes notice of it. A Local channel in between would delay the hangup by two seconds.
-        """
-        place = f"AudioSocket/{_check(_ADDRESS, address, 'an address')}/{tap_id}/c(slin)"
-        data = f"{_check(_UNIQUE_ID, leg.unique_id, 'the id of a channel')},{_TAP}"
-        await self._actor.action(
-            "Originate",
-            {
-                "Channel": place,
-                "ChannelId": f"{TAP_PREFIX}{tap_id.hex}",
-                "Application": "ChanSpy",
-                "Data": data,
-                "Async": "true",
-                "Timeout": str(TAP_SECONDS * 1000),
-            },
-        )
-
     async def hang_up(self, channel: LiveChannel) -> None:
         """End this leg; what becomes of the others is the exchange's own rule."""
         await self._actor.action("Hangup", {"Channel": _channel(channel), "Cause": "16"})
@@ -235,6 +215,30 @@ class CallControl:
             if channel.startswith("Local/"):
                 headers["OtherChannelId"] = f"{order}-2"
         await self._actor.action("Originate", headers, variables=variables)
+
+
+async def tap(actor: Actor, leg: LiveChannel, address: str, tap_id: UUID) -> None:
+    """Send what comes from this leg, and nothing else, to a caption port as 8 kHz sound.
+
+    The tap ends with the leg, or when its connection does; neither the call nor its recording takes
+    notice of it. A Local channel in between would delay the hangup by two seconds.
+
+    Raises:
+        As the methods of `CallControl` do.
+    """
+    place = f"AudioSocket/{_check(_ADDRESS, address, 'an address')}/{tap_id}/c(slin)"
+    data = f"{_check(_UNIQUE_ID, leg.unique_id, 'the id of a channel')},{_TAP}"
+    await actor.action(
+        "Originate",
+        {
+            "Channel": place,
+            "ChannelId": f"{TAP_PREFIX}{tap_id.hex}",
+            "Application": "ChanSpy",
+            "Data": data,
+            "Async": "true",
+            "Timeout": str(TAP_SECONDS * 1000),
+        },
+    )
 
 
 def _seat(text: str) -> str:

@@ -97,6 +97,16 @@ async def reading(stage: Stage, call: ScriptedCall) -> AsyncIterator[Reader]:
         await task
 
 
+@asynccontextmanager
+async def seat(stage: Stage, extension: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """An operator's browser, signed in at this seat."""
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(stage.service.url, cookie_jar=jar) as session:
+        async with session.post("/api/session", json={"seat": extension}) as answer:
+            assert answer.status == 200, await answer.text()
+        yield session
+
+
 def spoken(call: ScriptedCall, who: str) -> str:
     text = "".join(turn.text for turn in call.turns if turn.who == who)
     return "".join(character for character in text if character.isalnum())
@@ -141,17 +151,14 @@ async def test_both_sides_are_read_while_they_speak(captioned: Stage) -> None:
         assert times == sorted(times)
         guesses = [it for it in reader.data("caption.partial") if it["leg"] == leg]
         assert {it["segment"] for it in guesses} <= set(range(1, len(finals) + 2))
-    assert any(
-        offer["suggestion"]["urgency"] == "emergency" for offer in reader.data("caption.offer")
-    )
+    offers = [it["suggestion"] for it in reader.data("caption.offer")]
+    emergency = next(it for it in offers if it["urgency"] == "emergency")
     emergency = next(
         offer
         for offer in reader.data("caption.offer")
         if offer["suggestion"]["urgency"] == "emergency"
     )
-    assert {
-        why["by"] for why in emergency["suggestion"]["reasons"] if why["sort"] == "urgency"
-    } <= {
+    assert {why["by"] for why in emergency["reasons"] if why["sort"] == "urgency"} <= {
         "word",
         "sound",
     }
@@ -167,18 +174,28 @@ async def test_both_sides_are_read_while_they_speak(captioned: Stage) -> None:
 
 
 @pytest.mark.timeout(300)
-async def test_a_service_that_stalls_and_dies_harms_no_recording(captioned: Stage) -> None:
-    """Stalled for seconds, then killed in mid-call: recording complete, captions go on."""
+async def test_hold_stall_and_death_harm_no_recording(captioned: Stage) -> None:
+    """On hold nobody is heard; stalled, then killed in mid-call: all recorded, captions go on."""
     stage, call = captioned, CALLS["01-streetlight"]
     dialling = asyncio.create_task(stage.dial(stage.scripted(call)))
     async with reading(stage, call) as reader:
-        await reader.until("caption.final")
+        first = await reader.until("caption.final")
+        operator = (await stage.stored(call.caller, until="true")).call["operator"]
+        async with seat(stage, operator) as session:
+            path = f"/api/control/calls/{first['call_id']}"
+            for order, state in (("hold", "waiting"), ("unhold", "on")):
+                count = len(reader.data("caption.state"))
+                async with session.post(f"{path}/{order}", json={}) as answer:
+                    assert answer.status == 200, await answer.text()
+                assert (await reader.until("caption.state", count + 1))["state"] == state
+        await reader.until("caption.final", len(reader.data("caption.final")) + 1)
         pid = stage.service.pid
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
         await asyncio.sleep(2.0)
         os.kill(pid, signal.SIGCONT)
         await reader.until("caption.final", len(reader.data("caption.final")) + 1)
+        assert reader.data("caption.shed") == []
         await stage.service.kill()
     await stage.service.start()
     async with reading(stage, call) as again:
