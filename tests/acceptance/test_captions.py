@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from transcription.models import SMALL_CN
 
 CALLS = {call.name: call for call in load()}
 PATIENCE = 60.0
+NUMBERS = count(1)
 WORST_ERROR_RATE = 0.35  # as test_words.py; of the other side's words nearly all are wrong
 
 pytestmark = [
@@ -36,7 +38,8 @@ pytestmark = [
 
 @pytest.fixture
 async def captioned(tmp_path: Path, postgres: str) -> AsyncIterator[Stage]:
-    async with staged(tmp_path, postgres, "captioned", extra="captions.enabled = true") as stage:
+    name = f"captioned{next(NUMBERS)}"
+    async with staged(tmp_path, postgres, name, extra="captions.enabled = true") as stage:
         yield stage
 
 
@@ -153,11 +156,6 @@ async def test_both_sides_are_read_while_they_speak(captioned: Stage) -> None:
         assert {it["segment"] for it in guesses} <= set(range(1, len(finals) + 2))
     offers = [it["suggestion"] for it in reader.data("caption.offer")]
     emergency = next(it for it in offers if it["urgency"] == "emergency")
-    emergency = next(
-        offer
-        for offer in reader.data("caption.offer")
-        if offer["suggestion"]["urgency"] == "emergency"
-    )
     assert {why["by"] for why in emergency["reasons"] if why["sort"] == "urgency"} <= {
         "word",
         "sound",
