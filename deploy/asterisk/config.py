@@ -165,6 +165,8 @@ class Exchange:
     calls_per_caller: int = 0
     """How many calls at once one number may have on all lines; 0 sets no limit."""
     ami_tls: AmiTls | None = None
+    metrics_port: int | None = None
+    """Where Asterisk's own figures are told to Prometheus, on this machine alone; None: nowhere."""
     sounds: Path = SOUNDS
     """A folder with what the lines say beside their notices; sounds/README.md names the files."""
 
@@ -189,8 +191,9 @@ class Exchange:
 
     def _check_ports(self) -> None:
         first, last = self.rtp_ports
-        tls = [self.ami_tls.port] if self.ami_tls else []
-        for port in (self.sip_port, self.ami_port, first, last, *tls):
+        more = [self.ami_tls.port] if self.ami_tls else []
+        more += [] if self.metrics_port is None else [self.metrics_port]
+        for port in (self.sip_port, self.ami_port, first, last, *more):
             if not 0 < port <= HIGHEST_PORT:
                 raise ExchangeInvalid(f"Port {port} does not exist: choose 1 to {HIGHEST_PORT}.")
         if last - first + 1 < MEDIA_PORTS_PER_CALL:

@@ -7,7 +7,7 @@ import tempfile
 import wave
 from pathlib import Path
 
-from deploy.asterisk import callout_plan, control_plan, line_plan, probe_plan
+from deploy.asterisk import callout_plan, control_plan, line_plan, metrics_plan, probe_plan
 from deploy.asterisk.config import AmiTls, Exchange, Operator
 from deploy.asterisk.secrets import Secrets, write_private
 from deploy.errors import ExchangeInvalid
@@ -102,7 +102,7 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
         "control_dir": str(control_dir(exchange)),
         "system": exchange.system,
         "installed": _installed(exchange, tool),
-        "modules": "\n".join(f"load = {name}.so" for name in modules(tool)),
+        "modules": _loading(exchange, tool),
         "ami_port": str(exchange.ami_port),
         **_ami_tls(exchange.ami_tls),
         "reader_secret": secrets.reader,
@@ -139,9 +139,15 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
         **control_plan.control_files(exchange),
         **callout_plan.callout_files(exchange),
         **probe_plan.probe_files(exchange),
+        **metrics_plan.metrics_files(exchange),
         "queuerules.conf": line_plan.rules(exchange),
         "cdr.conf": NO_CDR,
     }
+
+
+def _loading(exchange: Exchange, tool: Tool) -> str:
+    names = (*modules(tool), *metrics_plan.modules(exchange))
+    return "\n".join(f"load = {name}.so" for name in names)
 
 
 def _ami_tls(tls: AmiTls | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlencode
 
 import aiohttp
@@ -180,10 +180,11 @@ async def test_a_real_prometheus_scrapes_the_page_and_knows_the_rate(
 class RunningPrometheus:
     """A Prometheus with our rules that scrapes one port every second."""
 
-    def __init__(self, folder: Path, target: int) -> None:
+    def __init__(self, folder: Path, target: int, *, asterisk: int = 9) -> None:
         self._tool = have("prometheus")
         self._folder = folder
         self._target = target
+        self._asterisk = asterisk
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -192,6 +193,10 @@ class RunningPrometheus:
         config = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
         config["global"] |= {"scrape_interval": "1s", "scrape_timeout": "1s"}
         config["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{self._target}"]
+        config["scrape_configs"][1]["static_configs"][0]["targets"] = [
+            f"127.0.0.1:{self._asterisk}"
+        ]
+        del config["alerting"]
         config["rule_files"] = [self._quick_rules()]
         file = self._folder / "prometheus.yml"
         file.write_text(json.dumps(config), encoding="utf-8")
@@ -221,6 +226,10 @@ class RunningPrometheus:
 
     async def first_answer(self, query: str) -> float:
         """The value of a query that has one sample, as soon as it has it."""
+        return float((await self.first_answers(query))[0]["value"][1])
+
+    async def first_answers(self, query: str) -> list[dict[str, Any]]:
+        """What a query gives, as soon as it gives something."""
         url = f"http://127.0.0.1:{self.port}/api/v1/query?{urlencode({'query': query})}"
         async with aiohttp.ClientSession() as session, asyncio.timeout(60):
             while True:
@@ -229,7 +238,7 @@ class RunningPrometheus:
                     async with session.get(url) as response:
                         found = (await response.json())["data"]["result"]
                     if found:
-                        return float(found[0]["value"][1])
+                        return list(found)
                 except (aiohttp.ClientError, ValueError, KeyError):
                     pass
                 await asyncio.sleep(0.2)  # Prometheus has no way to be waited for but to be asked
