@@ -21,6 +21,7 @@ from hotline import (
     cli_city,
     cli_corrections,
     cli_dashboards,
+    cli_disclose,
     cli_indicators,
     cli_jobs,
     cli_keys,
@@ -78,6 +79,7 @@ app.add_typer(cli_store.store_app, name="store")
 app.command("calls")(cli_cases.calls)
 app.command("reconcile")(cli_reconcile.reconcile)
 app.command("dashboards")(cli_dashboards.write)
+app.command("disclose")(cli_disclose.disclose)
 app.command("staffing")(cli_staffing.show)
 app.command("train")(cli_speech.train)
 app.command("classify")(cli_speech.classify)

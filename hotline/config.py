@@ -281,6 +281,11 @@ class Config(BaseSettings):
         return self.identity_keys or self.data_dir / "identity.keys"
 
     @property
+    def open_dir(self) -> Path:
+        """What the public may read, as `hotline disclose` wrote it."""
+        return self.data_dir / "open"
+
+    @property
     def evidence_dir(self) -> Path:
         """Where the evidence of cases lies."""
         return self.data_dir / "evidence"

@@ -219,3 +219,7 @@ class PhoneAssignmentRefusedError(HotlineError):
 
 class AppealRefusedError(HotlineError):
     """An appeal against the league table cannot be taken or decided as asked."""
+
+
+class PublicationRefusedError(HotlineError):
+    """A reply cannot be published, kept back or taken back as asked."""

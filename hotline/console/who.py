@@ -51,3 +51,5 @@ CONTACT_READERS = DESK | {Role.LEADER}
 UNITS = frozenset({Role.UNIT})
 LEAGUE_READERS = OVERSEERS | UNITS
 """Who reads the league table of units: whoever is judged by it, too."""
+PUBLISHERS = frozenset({Role.DISPATCHER, Role.AUDITOR, Role.SUPERVISOR, Role.LEADER})
+"""Who puts replies before the public; two of them for each."""

@@ -31,17 +31,20 @@ _PAGE = Template(
     '<html lang="zh"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
     '<meta http-equiv="Content-Security-Policy" content="$policy">'
-    "<title>$title</title><style>$style</style></head>\n<body>\n$body\n</body></html>\n"
+    "<title>$title</title>$style</head>\n<body>\n$body\n</body></html>\n"
 )
 _ROW, _BAR, _LEFT, _WIDE = 26, 16, 190, 420
 
 
-def page(report: Report, watermark: str | None = None) -> bytes:
-    """The whole file."""
+def page(report: Report, watermark: str | None = None, *, style: str | None = None) -> bytes:
+    """The whole file; with the address of a style sheet it names that instead of holding its own."""
+    policy = POLICY if style is None else "default-src 'none'; style-src 'self'"
+    inside = f"<style>{STYLE}</style>"
+    beside = f'<link rel="stylesheet" href="{escape(style or "")}">'
     return _PAGE.substitute(
-        policy=escape(POLICY),
+        policy=escape(policy),
         title=escape(f"{report.title.zh} {report.period.first}"),
-        style=STYLE,
+        style=inside if style is None else beside,
         body="\n".join(_body(report, watermark)),
     ).encode()
 
