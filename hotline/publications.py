@@ -108,7 +108,7 @@ async def propose(
     """Put words before a second person.
 
     Raises:
-        PublicationRefusedError: the case may not be published, or the words hold something personal.
+        PublicationRefusedError: the case may not be published, or the words are personal.
     """
     await journal.take_turn(tx)
     await _check(tx, case_id, f"{question}\n{reply}", allowed)

@@ -37,7 +37,7 @@ _ROW, _BAR, _LEFT, _WIDE = 26, 16, 190, 420
 
 
 def page(report: Report, watermark: str | None = None, *, style: str | None = None) -> bytes:
-    """The whole file; with the address of a style sheet it names that instead of holding its own."""
+    """The whole file; `style` is the address of a style sheet, else it holds its own."""
     policy = POLICY if style is None else "default-src 'none'; style-src 'self'"
     inside = f"<style>{STYLE}</style>"
     beside = f'<link rel="stylesheet" href="{escape(style or "")}">'

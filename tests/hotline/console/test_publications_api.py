@@ -1,4 +1,4 @@
-"""What the public reads: two people and a scan for each reply, the figures of the report, no names."""
+"""What the public reads: two people and a scan for each reply, and the report's own figures."""
 
 import csv
 import json
