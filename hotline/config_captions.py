@@ -31,6 +31,7 @@ class Captions(Table):
     @field_validator("host")
     @classmethod
     def _is_private(cls, host: str) -> str:
-        if not ipaddress.ip_address(host).is_private:
+        address = ipaddress.ip_address(host)
+        if not address.is_private or address.is_unspecified:
             raise ValueError("must be a loopback or private address: AudioSocket knows no password")
         return host

@@ -81,6 +81,32 @@ def speech() -> Any:
                 )
             )
         )
+        .with_panel(
+            curve(
+                Panel(
+                    title="实时字幕（通话数）",
+                    says="Calls captioned now, the room that was measured, and those given up.",
+                    asks=(
+                        Ask(expr="hotline_caption_calls", legend="有字幕 captioned"),
+                        Ask(expr="hotline_caption_capacity_calls", legend="可承载 room"),
+                        Ask(
+                            expr="sum by (reason) (increase(hotline_caption_shed_total[15m]))",
+                            legend="放弃 given up: {{reason}}",
+                        ),
+                    ),
+                )
+            )
+        )
+        .with_panel(
+            curve(
+                Panel(
+                    title="实时字幕延迟",
+                    says="How late the words of the slowest leg come after its sound.",
+                    asks=(Ask(expr="hotline_caption_lag_seconds", legend="延迟 lag"),),
+                    unit="s",
+                )
+            )
+        )
         .build()
     )
 

@@ -26,11 +26,13 @@ from hotline.errors import CaptionsAwayError
 from hotline.exchange import RunningExchange
 from hotline.services import utc_now
 from metrics.collect import CaptionFigures
+from routing.cases import Urgency
 from telephony import taps
 from telephony.audiosocket import GOODBYE, ID, message
 from telephony.calls import Call, CallEnded, CallKey, CallStarted, Leg, Outcome
 from telephony.connection import AmiConnection
 from telephony.events import BridgeEntered, LinkedId, Source, System, UniqueId
+from tests.hotline.test_cards import published, text
 from tests.telephony.exchange import Headers, Peer, ScriptedExchange, listing, success
 from transcription.captions import Caption
 from transcription.errors import DecoderNotStarted, SpeechError
@@ -122,6 +124,8 @@ class Ear:
     lanes: int = 2
     deaths: int = 0
     ill: SpeechError | None = None
+    says: str = "你好"
+    """What it makes of every utterance."""
     going: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
@@ -165,7 +169,7 @@ class EarLeg:
         since, self._since = self._since, None
         if since is None:
             return []
-        return [(Word(text="你好", start=since, end=self._at, conf=0.9),)]
+        return [(Word(text=self._ear.says, start=since, end=self._at, conf=0.9),)]
 
     def leave(self) -> None:
         """It keeps nothing."""
@@ -320,6 +324,29 @@ async def test_each_leg_is_tapped_alone_and_heard_for_itself(town: Town) -> None
     assert isinstance(offer, Offer)
     assert offer.segment == 1
     assert (town.figures.calls, town.figures.legs, town.figures.capacity) == (1, 2, 2)
+
+
+async def test_what_the_caller_wants_is_offered_with_the_card_to_tell_him(
+    town: Town, ear: Ear
+) -> None:
+    card = await published(town.pool, "social-card", text())
+    await published(town.pool, "passport", text("护照办理", materials=("照片",)))
+    ear.says = "家里煤气泄漏我闻到煤气味顺便问社会保障卡怎么补办"
+    call, caller = await town.talk()
+    await town.stage.tap(2)
+    operator = next(it for it in town.stage.taps if it.channel != caller)
+    tap = next(it for it in town.stage.taps if it.channel == caller)
+    await operator.says(LOUD, QUIET)
+    await town.finals(call, 1)
+    await tap.says(LOUD, QUIET)
+    told = await town.until(call, lambda told: isinstance(told[-1], Offer))
+    assert len([it for it in told if isinstance(it, Offer)]) == 1, "the operator's words are none"
+    offer = told[-1]
+    assert isinstance(offer, Offer)
+    assert [(it.card_id, it.title) for it in offer.cards] == [(card.card_id, "社会保障卡补办")]
+    assert offer.suggestion.urgency is Urgency.EMERGENCY
+    async with town.pool.acquire() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM cases WHERE urgency = 'emergency'") == 0
 
 
 async def test_on_hold_the_utterance_ends_at_once_and_nobody_listens(town: Town) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony import cel, queue_log
+from telephony.call import TAP_PREFIX
 from telephony.events import (
     FACTS,
     ChannelStarted,
@@ -153,6 +154,20 @@ def test_queue_log_names_the_operator_and_his_channel() -> None:
     short = queue_log.parse(b"1795410244|u.0|mayor|1001|CONNECT", SYSTEM)
     assert isinstance(short, OperatorConnected)
     assert short.operator_unique_id is None
+
+
+# ---- the taps of captions ----
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS))
+def test_a_channel_that_carries_sound_to_captions_tells_nothing(name: str) -> None:
+    """It belongs to no call: neither AMI, nor the files, nor a snapshot speak of it."""
+    tap = f"{TAP_PREFIX}6f0c6d0a2c524f0f9c8e3c1f1f0f9c55"
+    assert ami(name, Uniqueid=tap, Linkedid=tap) is None
+    ids = f'"{tap}","{tap}"'
+    row = f'"CHAN_START","1795410244.1","","","s","default","AudioSocket/a","","",{ids},"",""'
+    assert cel.parse(row.encode(), SYSTEM) is None
+    assert cel.parse(row.replace(TAP_PREFIX, "x-").encode(), SYSTEM) is not None
 
 
 # ---- AMI ----
