@@ -10,15 +10,16 @@ from pathlib import Path
 from random import Random
 
 from hotline.archiving import ArchiveDesk
-from hotline.casework import load_casework
+from hotline.casework import SHIPPED, load_casework
 from hotline.config import Config
 from hotline.database import Connection, Pool, borrowed
 from hotline.reminders import ReminderDesk
 from hotline.supervision import SupervisionDesk
 from metrics.collect import Line, Snapshot, due_times
 from metrics.ledger import Ledger
+from metrics.reports.league import load_league
 from metrics.store import snapshot
-from tests.year import city, compare, people
+from tests.year import city, compare, pages, people
 from tests.year.crew import Crew
 from tests.year.drive import Town
 from tests.year.figures import Figures
@@ -42,11 +43,23 @@ class Report:
 class Year:
     """The service's desks on a simulated clock, and the recount beside them."""
 
-    def __init__(self, pool: Pool, *, seed: int, logs: Sequence[Path] = ()) -> None:
-        """`logs` are what the simulator writes down: one file, or one for each of the crew."""
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        seed: int,
+        logs: Sequence[Path] = (),
+        reported: Sequence[int] = range(1, 12),
+    ) -> None:
+        """`logs` are what the simulator writes down: one file, or one for each of the crew.
+
+        `reported` are the months whose bulletins are read.
+        """
         casework = load_casework(Config())
         self.pool, self.now, self.report = pool, people.BEGAN, Report()
-        self._limits = casework.limits
+        self._limits, self._casework = casework.limits, casework
+        self._league = load_league(Config().city_dir, SHIPPED)
+        self.reported = reported
         self.staff = people.staff(Random(seed))  # noqa: S311 - a year that can be lived again
         # At the year's end limits reach past the published calendars, and are refused at each look.
         logging.getLogger("hotline").setLevel(logging.ERROR)
@@ -130,10 +143,16 @@ class Year:
             told = await snapshot(conn, LINES, self._ledger, now)
             self.report.differences += compare.rates(told, self.recount, now)
             self.report.differences += await compare.deputies(conn, self.staff, now)
+            past = now >= people.ENDED
             if self._logs:
                 self._read_on()
-                past = now >= people.ENDED
                 self.report.differences += await city.differences(conn, self.log, now, past=past)
+                self.report.differences += pages.of_prometheus(told, self.log, now)
+            if self._logs and past:
+                for month in self.reported:
+                    self.report.differences += await pages.of_report(
+                        conn, self.log, self._casework, self._league, month
+                    )
             anew = await self.told_anew(conn, now)
         if anew.handling != told.handling:
             self.report.differences.append(f"{now:%F}: a ledger begun anew counts otherwise")
@@ -144,6 +163,15 @@ class Year:
             f"{now:%F} connect rate": told.calls["mayor"].connect.value,
         }
         self._took("counting", begun)
+
+    async def shown_otherwise(self, conn: Connection) -> bool:
+        """Whether both the scraped page and a bulletin show other figures than the log."""
+        told = await self.told_anew(conn, self.now)
+        of_page = pages.of_prometheus(told, self.log, self.now)
+        of_report = await pages.of_report(
+            conn, self.log, self._casework, self._league, self.reported[0]
+        )
+        return any(of_page) and any(of_report)
 
     def _read_on(self) -> None:
         """Take in what was written into the logs since."""
