@@ -81,6 +81,8 @@ class Histogram:
     total: float
     examples: tuple["Example | None", ...] = ()
     """One observation of each bucket, or none of any."""
+    native: Mapping[int, int] = field(default_factory=dict)
+    """The observations of each bucket of a native histogram by its number (names.NATIVE_EDGES)."""
 
     @classmethod
     def of(
@@ -89,6 +91,7 @@ class Histogram:
         found: Mapping[float | None, int],
         total: float,
         examples: "Mapping[float | None, Example] | None" = None,
+        native: "Mapping[int, int] | None" = None,
     ) -> "Histogram":
         """Build it from the count of each edge's own bucket; None is beyond the last edge."""
         counts: list[int] = []
@@ -97,7 +100,9 @@ class Histogram:
             so_far += found.get(edge, 0)
             counts.append(so_far)
         shown = tuple(examples.get(edge) for edge in (*edges, None)) if examples else ()
-        return cls(edges=edges, counts=tuple(counts), total=total, examples=shown)
+        return cls(
+            edges=edges, counts=tuple(counts), total=total, examples=shown, native=native or {}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
-    HistogramMetricFamily,
 )
 from prometheus_client.core import (
     Metric as Family,
@@ -22,7 +21,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
-from metrics import names
+from metrics import names, protobuf
 from metrics.collect import (
     CaptionFigures,
     Example,
@@ -75,6 +74,8 @@ def render(
     registry.register(_Page(snapshot, process, now))
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
+    if protobuf.is_wanted(accept):
+        return protobuf.page(registry.collect()), protobuf.CONTENT_TYPE
     encode, content_type = choose_encoder(accept)
     return encode(registry), content_type
 
@@ -123,14 +124,15 @@ def _family(metric: Metric, samples: Samples) -> Family:
 
 
 def _histograms(metric: Metric, found: Iterable[tuple[Labels, Histogram | None]]) -> Family:
-    family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+    family = protobuf.NativeFamily(metric.name, metric.help, metric.labels)
     edges = [*map(str, metric.buckets), "+Inf"]
-    for labels, histogram in found:
-        counts = histogram.counts if histogram else (0,) * len(edges)
-        total = histogram.total if histogram else 0.0
-        shown = (histogram.examples if histogram else ()) or (None,) * len(edges)
-        buckets = [_bucket(*one) for one in zip(edges, counts, shown, strict=True)]
-        family.add_metric(labels, buckets, total)
+    nothing = Histogram(edges=metric.buckets, counts=(0,) * len(edges), total=0.0)
+    for labels, told in found:
+        histogram = told or nothing
+        shown = histogram.examples or (None,) * len(edges)
+        buckets = [_bucket(*one) for one in zip(edges, histogram.counts, shown, strict=True)]
+        family.add_metric(labels, buckets, histogram.total)
+        family.told.append((dict(zip(metric.labels, labels, strict=True)), histogram))
     return family
 
 

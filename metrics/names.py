@@ -53,6 +53,12 @@ def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -
 WAIT_BUCKETS = (5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 TALK_BUCKETS = (15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0)
 
+# Native histograms have these edges beside those: every fourth doubles (schema 2), from a
+# sixteenth of a second, below which everything is zero, to a day and a half.
+NATIVE_SCHEMA = 2
+NATIVE_FIRST, NATIVE_LAST = -16, 68
+NATIVE_EDGES = tuple(2.0 ** (n / 2**NATIVE_SCHEMA) for n in range(NATIVE_FIRST, NATIVE_LAST + 1))
+
 # --- calls -----------------------------------------------------------------------------------
 CALLS_OFFERED = _counter(
     "hotline_calls_offered_total", "Calls that asked for a person (entered the queue).", "line"

@@ -5,17 +5,16 @@ is no longer configured are counted under the line `other`: nothing drops out of
 """
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from time import perf_counter
 from typing import LiteralString
 
 import asyncpg
 
+from metrics.buckets import NATIVE, joined, negated
 from metrics.collect import (
     CONNECT_WINDOW,
-    Example,
-    Histogram,
     Item,
     Line,
     LineCalls,
@@ -83,8 +82,8 @@ SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line, out
 # The newest call of a bucket is its example.
 _HIDDEN_CALLS: LiteralString = "SELECT hidden_calls('{}')"
 
-# $2 holds the bucket edges negated, so that `above` counts the edges not below the observation:
-# `le` is inclusive.
+# $2 and $3 hold the bucket edges negated, so that `above` counts the edges not below the
+# observation: `le` is inclusive.
 _WAITS: LiteralString = """
 WITH waited AS (
     SELECT CASE WHEN line = ANY ($1::text[]) THEN line ELSE 'other' END AS line,
@@ -97,8 +96,9 @@ WITH waited AS (
      WHERE queued_at IS NOT NULL AND coalesce(answered_at, ended_at) IS NOT NULL
        AND kind = 'citizen' AND direction = 'incoming')
 SELECT line, outcome, width_bucket(-seconds, $2::float8[]) AS above,
+       width_bucket(-seconds, $3::float8[]) AS fine,
        count(*) AS found, sum(seconds) AS total, max(ARRAY[id, seconds, moment]) AS example
-  FROM waited GROUP BY 1, 2, 3"""
+  FROM waited GROUP BY 1, 2, 3, 4"""
 
 _TALKS: LiteralString = """
 WITH talked AS (
@@ -110,8 +110,9 @@ WITH talked AS (
      WHERE ended_at IS NOT NULL AND answered_at IS NOT NULL AND kind = 'citizen'
        AND direction = 'incoming')
 SELECT line, width_bucket(-seconds, $2::float8[]) AS above,
+       width_bucket(-seconds, $3::float8[]) AS fine,
        count(*) AS found, sum(seconds) AS total, max(ARRAY[id, seconds, moment]) AS example
-  FROM talked GROUP BY 1, 2"""
+  FROM talked GROUP BY 1, 2, 3"""
 
 _RECORDINGS: LiteralString = """
 SELECT r.state, count(*) AS found FROM recordings r JOIN calls c ON c.id = r.call_id
@@ -278,8 +279,8 @@ async def snapshot(
         targets = [line.target for line in lines]
         calls = await conn.fetch(_CALLS, names, targets, now, CONNECT_WINDOW)
         ended = await conn.fetch(_ENDED, names)
-        waits = await conn.fetch(_WAITS, names, _negated(WAIT_BUCKETS))
-        talks = await conn.fetch(_TALKS, names, _negated(TALK_BUCKETS))
+        waits = await conn.fetch(_WAITS, names, negated(WAIT_BUCKETS), NATIVE)
+        talks = await conn.fetch(_TALKS, names, negated(TALK_BUCKETS), NATIVE)
         recordings = await conn.fetch(_RECORDINGS)
         transcripts = await conn.fetchrow(_TRANSCRIPTS)
         cases = await conn.fetch(_CASES, names)
@@ -305,10 +306,8 @@ async def snapshot(
         lines=tuple(lines),
         calls={name: LineCalls() for name in names} | dict(map(_calls, calls)),
         ended={(row["line"], row["outcome"]): row["found"] for row in ended},
-        waits={
-            (a, b): it for (a, b), it in _histograms(WAIT_BUCKETS, waits, hidden, "line", "outcome")
-        },
-        talks={line: it for (line,), it in _histograms(TALK_BUCKETS, talks, hidden, "line")},
+        waits={(a, b): it for (a, b), it in joined(WAIT_BUCKETS, waits, hidden, "line", "outcome")},
+        talks={line: it for (line,), it in joined(TALK_BUCKETS, talks, hidden, "line")},
         recordings={row["state"]: row["found"] for row in recordings},
         transcripts=Transcripts(**dict(transcripts)) if transcripts else Transcripts(),
         cases={(row["line"], row["state"]): row["found"] for row in cases},
@@ -339,31 +338,6 @@ async def _take_in(
     while rows := await cursor.fetch(BLOCK):
         found += await asyncio.to_thread(lambda block: list(map(_item, block)), rows)
     await asyncio.to_thread(ledger.settle, found, newest)
-
-
-def _negated(edges: tuple[float, ...]) -> list[float]:
-    return sorted(-edge for edge in edges)
-
-
-def _histograms(
-    edges: tuple[float, ...], rows: Sequence[asyncpg.Record], hidden: Collection[int], *keys: str
-) -> Iterator[tuple[tuple[str, ...], Histogram]]:
-    """Join the rows of each key's buckets into one histogram; no hidden call is an example."""
-    found: dict[tuple[str, ...], dict[float | None, int]] = {}
-    shown: dict[tuple[str, ...], dict[float | None, Example]] = {}
-    totals: dict[tuple[str, ...], float] = {}
-    for row in rows:
-        key = tuple(row[name] for name in keys)
-        edge = edges[-row["above"]] if row["above"] else None
-        found.setdefault(key, {})[edge] = row["found"]
-        totals[key] = totals.get(key, 0.0) + row["total"]
-        call_id, value, moment = row["example"]
-        if call_id not in hidden:
-            shown.setdefault(key, {})[edge] = Example(
-                call_id=int(call_id), value=value, at=datetime.fromtimestamp(moment, UTC)
-            )
-    for key, own in found.items():
-        yield key, Histogram.of(edges, own, totals[key], shown.get(key))
 
 
 def _calls(row: asyncpg.Record) -> tuple[str, LineCalls]:

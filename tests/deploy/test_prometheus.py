@@ -5,7 +5,9 @@ import json
 import re
 import socket
 import subprocess
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -17,7 +19,7 @@ import yaml
 from aiohttp import web
 
 from deploy.portable import Tool, ToolMissing, ensure
-from metrics.collect import Line
+from metrics.collect import Line, Snapshot
 from metrics.exporter import render
 from metrics.ledger import Ledger
 from metrics.names import ALL
@@ -157,8 +159,53 @@ async def test_a_real_prometheus_scrapes_the_page_and_knows_the_rate(
         ).write(conn)
     found = await snapshot(conn, LINES, Ledger(NAMES, lambda _: None), now)
 
+    async with served(found) as port, RunningPrometheus(tmp_path, port) as prometheus:
+        expected = {"line:hotline_connect:ratio24h": 0.75, 'up{job="hotline"}': 1.0}
+        for query, value in expected.items():
+            assert await prometheus.first_answer(query) == value
+
+
+async def test_native_histograms_reach_a_prometheus_that_asks_for_them(
+    conn: asyncpg.Connection, tmp_path: Path
+) -> None:
+    now, waits = datetime.now(UTC), (0.0, 3.0, 8.0, 8.1, 700.0)
+    for number, wait in enumerate(waits, start=1):
+        await CallRow(
+            id=number,
+            line="mayor",
+            started_at=now - timedelta(hours=1),
+            queued=0,
+            answered=wait,
+            ended=900,
+            outcome="answered",
+        ).write(conn)
+    found = await snapshot(conn, LINES, Ledger(NAMES, lambda _: None), now)
+    asked: list[str] = []
+    flag = "--enable-feature=native-histograms"
+    async with (
+        served(found, asked) as port,
+        RunningPrometheus(tmp_path, port, flags=(flag,)) as prometheus,
+    ):
+        of = 'hotline_queue_wait_seconds{line="mayor",outcome="answered"}'
+        assert await prometheus.first_answer(f"histogram_count({of})") == len(waits)
+        assert await prometheus.first_answer(f"histogram_sum({of})") == sum(waits)
+        # Three of five are at most 8: an observation on an edge is of the bucket below it.
+        share = await prometheus.first_answer(f"histogram_fraction(-1, 8, {of})")
+        assert round(share, 9) == 0.6
+        assert 8 < await prometheus.first_answer(f"histogram_quantile(0.7, {of})") < 9.52
+        assert await prometheus.first_answer('hotline_calls_offered_total{line="mayor"}') == 5
+    assert all("application/vnd.google.protobuf" in it for it in asked)
+
+
+@asynccontextmanager
+async def served(found: Snapshot, asked: list[str] | None = None) -> AsyncIterator[int]:
+    """The page on a port, as the console serves it; `asked` gets each Accept header."""
+
     async def page(request: web.Request) -> web.Response:
-        body, content_type = render(found, PROCESS, accept=request.headers.get("Accept", ""))
+        accept = request.headers.get("Accept", "")
+        if asked is not None:
+            asked.append(accept)
+        body, content_type = render(found, PROCESS, accept=accept)
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     app = web.Application()
@@ -166,13 +213,8 @@ async def test_a_real_prometheus_scrapes_the_page_and_knows_the_rate(
     runner = web.AppRunner(app)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = runner.addresses[0][1]
-        async with RunningPrometheus(tmp_path, port) as prometheus:
-            expected = {"line:hotline_connect:ratio24h": 0.75, 'up{job="hotline"}': 1.0}
-            for query, value in expected.items():
-                assert await prometheus.first_answer(query) == value
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
 
@@ -180,11 +222,13 @@ async def test_a_real_prometheus_scrapes_the_page_and_knows_the_rate(
 class RunningPrometheus:
     """A Prometheus with our rules that scrapes one port every second."""
 
-    def __init__(self, folder: Path, target: int, *, asterisk: int = 9) -> None:
+    def __init__(
+        self, folder: Path, target: int, *, asterisk: int = 9, flags: tuple[str, ...] = ()
+    ) -> None:
         self._tool = have("prometheus")
         self._folder = folder
         self._target = target
-        self._asterisk = asterisk
+        self._asterisk, self._flags = asterisk, flags
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -204,6 +248,7 @@ class RunningPrometheus:
         self._process = await asyncio.create_subprocess_exec(
             *self._tool.argv,
             f"--config.file={file}",
+            *self._flags,
             f"--storage.tsdb.path={self._folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{self.port}",
             env=dict(self._tool.env) or None,
