@@ -7,12 +7,11 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import count
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from deploy.demo.script import ScriptedCall, load
 from deploy.portable import cache_root
@@ -23,12 +22,12 @@ from transcription.models import SMALL_CN
 
 CALLS = {call.name: call for call in load()}
 PATIENCE = 60.0
-NUMBERS = count(1)
 WORST_ERROR_RATE = 0.35  # as test_words.py; of the other side's words nearly all are wrong
 
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.model,
+    pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(
         not (cache_root() / "models" / SMALL_CN.name).is_dir(),
         reason="the Chinese speech model is not there: run `hotline model fetch`",
@@ -36,10 +35,16 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-async def captioned(tmp_path: Path, postgres: str) -> AsyncIterator[Stage]:
-    name = f"captioned{next(NUMBERS)}"
-    async with staged(tmp_path, postgres, name, extra="captions.enabled = true") as stage:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def captioned(
+    tmp_path_factory: pytest.TempPathFactory, postgres: str
+) -> AsyncIterator[Stage]:
+    folder, extra = tmp_path_factory.mktemp("captioned"), "captions.enabled = true"
+    async with staged(folder, postgres, "captioned", extra=extra) as stage:
+        async with asyncio.timeout(PATIENCE):
+            # It measures what fits before it hears anybody; a page is asked again and again.
+            while (await page(stage))["hotline_caption_capacity_calls"] < 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
         yield stage
 
 
@@ -169,6 +174,31 @@ async def test_both_sides_are_read_while_they_speak(captioned: Stage) -> None:
     assert figures["hotline_caption_tap_restarts_total"] == 0
     said = len(reader.finals("caller")) + len(reader.finals("operator"))
     assert figures["hotline_caption_segments_total"] == said
+
+
+@pytest.mark.timeout(300)
+async def test_the_captions_follow_the_caller_to_whom_he_is_given(captioned: Stage) -> None:
+    stage, call = captioned, CALLS["05-barbecue-smoke"]
+    dialling = asyncio.create_task(stage.dial(stage.scripted(call)))
+    async with reading(stage, call) as reader:
+        first = await reader.until("caption.final")
+        operator = (await stage.stored(call.caller, until="true")).call["operator"]
+        target = next(it for it in ("1001", "1002") if it != operator)
+        async with seat(stage, operator) as session:
+            path = f"/api/control/calls/{first['call_id']}/transfer"
+            before = len(reader.finals("operator"))
+            async with session.post(path, json={"target": target}) as answer:
+                assert answer.status == 200, await answer.text()
+            async with asyncio.timeout(PATIENCE):
+                while len(reader.finals("operator")) == before:
+                    await reader.stirred.wait()
+                    reader.stirred.clear()
+        assert not dialling.done(), "who took the call is heard while he speaks"
+        await dialling
+    assert reader.data("caption.shed") == []
+    stored = await stage.recorded(call.caller)
+    assert min(row["seconds"] for row in stored.recordings) > call.seconds
+    assert await stage.differences(stored.call["linked_id"]) == []
 
 
 @pytest.mark.timeout(300)
