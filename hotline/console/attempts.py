@@ -17,13 +17,17 @@ class Attempts:
     LONGEST = timedelta(minutes=15)
     EVERYBODY = ""
 
-    def __init__(self) -> None:
-        """`EVERYBODY` is counted beside each address, with a larger allowance."""
+    def __init__(self, *, everybody: bool = True) -> None:
+        """`EVERYBODY` is counted beside each address, with a larger allowance, where it should be.
+
+        Where the public asks, one who tries from many addresses must not shut out all others.
+        """
+        self._everybody = everybody
         self._seen: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
 
     def check(self, address: str, now: datetime) -> None:
         """Raise `ProblemError` where this address, or all together, must wait."""
-        for key, free in ((address, self.FREE), (self.EVERYBODY, self.FREE * 20)):
+        for key, free in self._keys(address):
             count, last = self._seen.get(key, (0, now))
             if count < free:
                 continue
@@ -32,12 +36,16 @@ class Attempts:
 
     def failed(self, address: str, now: datetime) -> None:
         """Remember one wrong password; a quiet quarter of an hour forgets them."""
-        for key in (address, self.EVERYBODY):
+        for key, _ in self._keys(address):
             count, last = self._seen.get(key, (0, now))
             self._seen[key] = (1 if now - last > self.LONGEST else count + 1, now)
             self._seen.move_to_end(key)
         while len(self._seen) > KNOWN:
             self._seen.popitem(last=False)
+
+    def _keys(self, address: str) -> tuple[tuple[str, int], ...]:
+        own = (address, self.FREE)
+        return (own, (self.EVERYBODY, self.FREE * 20)) if self._everybody else (own,)
 
     def succeeded(self, address: str) -> None:
         """Forget the failures of an address that knows the password."""
@@ -52,7 +60,7 @@ def must_wait(wait: timedelta) -> None:
         seconds = int(wait.total_seconds()) + 1
         raise ProblemError(
             Fault.TOO_MANY_ATTEMPTS,
-            f"Too many wrong passwords: try again in {seconds} s.",
+            f"Too many wrong attempts: try again in {seconds} s.",
             retry_after=seconds,
         )
 

@@ -65,6 +65,7 @@ class Door:
         self.lasts = timedelta(hours=sign_in.session_hours)
         self._idle = timedelta(minutes=sign_in.idle_minutes)
         self.attempts = Attempts()
+        self.asking = Attempts(everybody=False)
         self.unknown = Attempts()
         """Counts by login, so that a login nobody has answers like one that exists."""
         self.pace = Pace(sign_in.requests_per_minute)
