@@ -17,6 +17,7 @@ from hotline.console.desk import DESK, Desk, Request
 from hotline.console.door import COOKIE, Door, basic_password, key_in
 from hotline.console.endpoint import Endpoint
 from hotline.console.endpoints import ENDPOINTS
+from hotline.console.open311 import add_open311
 from hotline.console.open_pages import add_open_pages
 from hotline.console.openapi import document
 from hotline.console.pages import add_pages
@@ -71,6 +72,7 @@ def build(services: Services) -> web.Application:
         app.router.add_route(endpoint.method, endpoint.route, _serve(endpoint))
     add_pages(app)
     add_open_pages(app, config.open_dir)
+    add_open311(app, services)
     api = json.dumps(document(ENDPOINTS, running_version()), ensure_ascii=False)
 
     async def openapi(_: web.Request) -> web.Response:
