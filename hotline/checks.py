@@ -24,14 +24,13 @@ from hotline.exchange import log_in_once
 from hotline.keeping import sounds_of
 from hotline.services import Clock, utc_now
 from hotline.sounds import try_out
-from hotline.speech import speech_model_path
+from hotline.speech import transcriber_of
 from routing.errors import RoutingError
 from routing.numbers import SHANGHAI
 from telephony.errors import TelephonyError
 from telephony.sealing import read_keys
 from telephony.taps import TapServer
 from transcription.errors import SpeechError
-from transcription.models import check_model
 
 LEAST_FREE = 2 * 1024**3
 """Bytes: about 35 hours of both legs of one call; below it recordings are in danger."""
@@ -228,9 +227,9 @@ class Checks:
     async def _check_model(self) -> Found:
         if not self._config.speech.in_service:
             return self._well("check.model.elsewhere")
-        path = speech_model_path(self._config)
-        await asyncio.to_thread(check_model, path)
-        return self._well("check.model.ok", model=path.name)
+        engine = transcriber_of(self._config)
+        await asyncio.to_thread(engine.verify, engine.model_path)
+        return self._well("check.model.ok", model=engine.model)
 
     async def _check_captions(self) -> Found:
         wanted = self._config.captions

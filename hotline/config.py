@@ -34,6 +34,7 @@ from hotline.config_captions import Captions
 from hotline.config_duty import Duty
 from hotline.config_notices import Delivery, DestinationTable, NoticeRule
 from hotline.config_sign_in import OpenId, SignIn
+from hotline.config_speech import Speech
 from hotline.config_store import Store
 from hotline.config_tables import Port, Table, Text, Word, with_secret
 from hotline.errors import ConfigError
@@ -150,16 +151,6 @@ class Probe(Table):
     interval_seconds: Annotated[float, Field(ge=0, le=86400)] = 0.0
     lines: tuple[Word, ...] = ()
     timeout_seconds: Annotated[float, Field(ge=5, le=300)] = 60.0
-
-
-class Speech(Table):
-    """Who turns sound into words, with how many recordings at a time (0 = one a core)."""
-
-    engine: Literal["vosk"] = "vosk"
-    model_path: Path | None = None
-    workers: Annotated[int, Field(ge=0, le=256)] = 0
-    in_service: bool = True
-    """Whether the service itself hears recordings; if not, `hotline worker` must run somewhere."""
 
 
 class Config(BaseSettings):

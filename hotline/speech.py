@@ -4,16 +4,18 @@ import os
 from pathlib import Path
 
 from hotline.config import Config
+from transcription.engines.apart import ApartTranscriber
+from transcription.engines.sherpa import SherpaTranscriber
 from transcription.engines.vosk import VoskTranscriber
 from transcription.engines.vosk_live import VoskLive
 from transcription.live import LiveEngine
 from transcription.models import model_path
-from transcription.transcriber import Transcriber
 
 
 def speech_model_path(config: Config) -> Path:
-    """The folder of the speech model: the one named, or where `hotline model fetch` puts it."""
-    return model_path(config.models_dir, config.speech.model_path)
+    """The folder of the Vosk model: the one named, or where `hotline model fetch` puts it."""
+    given = config.speech.model_path if config.speech.engine == "vosk" else None
+    return model_path(config.models_dir, given)
 
 
 def workers_of(config: Config) -> int:
@@ -21,8 +23,11 @@ def workers_of(config: Config) -> int:
     return config.speech.workers or len(os.sched_getaffinity(0))
 
 
-def transcriber_of(config: Config) -> Transcriber:
+def transcriber_of(config: Config) -> ApartTranscriber:
     """The configured engine; nothing is loaded before the first recording."""
+    given = config.speech.model_path
+    if config.speech.engine == "sherpa" and given is not None:
+        return SherpaTranscriber(given, lanes=workers_of(config))
     return VoskTranscriber(speech_model_path(config), lanes=workers_of(config))
 
 

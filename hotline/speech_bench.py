@@ -22,7 +22,7 @@ from typing_extensions import TypedDict
 
 from hotline.errors import HotlineError
 from telephony.calls import Leg
-from transcription.engines.vosk import VoskTranscriber
+from transcription.engines.apart import ApartTranscriber
 from transcription.finishing import finish
 from transcription.mentions import Mention, Score, characters, errors, held_against, mentions
 from transcription.transcriber import Transcriber
@@ -230,7 +230,7 @@ def _leg(one: Heard) -> dict[str, Any]:
 
 def _megabytes(engine: Transcriber) -> float | None:
     """Memory of the decoder and its lanes, shared pages counted once; None where none is apart."""
-    if not isinstance(engine, VoskTranscriber) or engine.pid is None:
+    if not isinstance(engine, ApartTranscriber) or engine.pid is None:
         return None
     try:
         lanes = Path(f"/proc/{engine.pid}/task/{engine.pid}/children").read_text().split()

@@ -18,10 +18,10 @@ SHORT, MIDDLE = 2, 3
 HIGHEST = {SHORT: 1.01, MIDDLE: 0.96}
 """How alike a name must sound where the recogniser was sure of every word; longer ones below."""
 LONGEST = 0.90
-LOWEST = {SHORT: 0.92, MIDDLE: 0.85, 4: 0.79, 5: 0.77}
+LOWEST = {SHORT: 0.95, MIDDLE: 0.89, 4: 0.83, 5: 0.80}
 """The same where it guessed; longer ones below."""
-LOWEST_LONG = 0.74
-LEAST_OF_A_PART = 0.72
+LOWEST_LONG = 0.77
+LEAST_OF_A_PART = 0.78
 """How alike the area's part of a name said in one breath must sound by itself."""
 BOTH_EDGES = 0.03
 """What it counts that a name begins and ends where words of the recogniser do."""
