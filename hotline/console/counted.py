@@ -36,7 +36,7 @@ DATABASE_ERRORS = (
 FRESH_FOR = 1.0
 PATIENCE = 5.0
 """Seconds anybody waits for a counting."""
-QUICK = 0.05
+QUICK = 0.02
 """Seconds a scrape waits for newer numbers than those that are there."""
 LONGEST = 300.0
 """Seconds one counting may take; the first after a start looks at every case."""

@@ -8,7 +8,7 @@
     recount.py   everything the service says, counted anew from the bare journal
     log.py       the simulator's own log: what it let happen
     figures.py   every fact behind the indicators, counted anew from that log alone
-    pages.py     the scraped page and the monthly bulletins beside it
+    pages.py     the scraped page, the bulletins and the public page beside it
     city.py      every indicator beside it, for sliding windows, months, lines and units
     __main__.py  `python -m tests.year`, which is `make case-year` and `make city-year`
 

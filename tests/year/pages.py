@@ -1,18 +1,22 @@
-"""What people and Prometheus read beside the simulator's own log: the scraped page, reports."""
+"""What is read, beside the simulator's own log: the scraped page, bulletins, the public page."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from typing import Any
 
 from prometheus_client import parser
 
 from hotline.casework import Casework
 from hotline.database import Connection
+from hotline.disclosing import disclosed
+from hotline.drawing.data import data
 from hotline.reports import gathered, scope_of
 from metrics.collect import ProcessState, Snapshot
 from metrics.exporter import render
 from metrics.indicators.definitions import Indicator, Window
 from metrics.indicators.every import INDICATORS
-from metrics.reports.document import Kind, Report, period_of
+from metrics.reports.document import Kind, period_of
 from metrics.reports.league import LeagueRules
 from tests.year.city import LEFT_OUT, LINES
 from tests.year.figures import Figures, Period
@@ -52,23 +56,24 @@ def of_prometheus(told: Snapshot, log: Figures, now: datetime) -> Iterator[str]:
 async def of_report(
     conn: Connection, log: Figures, casework: Casework, rules: LeagueRules, month: int
 ) -> list[str]:
-    """Every row of a month's bulletin: the rate and its two numbers, as they are printed."""
-    period = period_of(Kind.MONTHLY, date(2026, month, 1))
-    report, _ = await gathered(conn, period, city=casework.city, lines=LINES, rules=rules)
+    """Every row of a month's bulletin and of its public page: the rate and its two numbers."""
+    period, city = period_of(Kind.MONTHLY, date(2026, month, 1)), casework.city
+    report, _ = await gathered(conn, period, city=city, lines=LINES, rules=rules)
+    files = await disclosed(conn, period.first, city=city, lines=LINES, rules=rules)
     scope = scope_of(period, LINES)
     found = log.facts(Period(scope.since.astimezone(UTC), scope.until.astimezone(UTC)))
-    return list(_rows(report, found, f"the report of {period.first:%Y-%m}"))
+    place = f"{period.first:%Y-%m}"
+    return [
+        *_rows(json.loads(data(report)), found, f"the bulletin of {place}"),
+        *_rows(json.loads(files["figures.json"]), found, f"the public page of {place}"),
+    ]
 
 
-def _rows(report: Report, found: dict[str, float | int], place: str) -> Iterator[str]:
-    table = next(it for it in report.tables if it.key == "indicators")
-    rows = {row[0].words.zh: row for row in table.rows if row[0].words}
+def _rows(report: dict[str, Any], found: dict[str, float | int], place: str) -> Iterator[str]:
+    table = next(it for it in report["tables"] if it["key"] == "indicators")
+    rows = {row[0]["text"]["zh"]: [cell["value"] for cell in row[1:4]] for row in table["rows"]}
     for it in TOLD:
-        _, rate, numerator, denominator, *_ = rows[it.name.zh]
         top, bottom = _sums(it, found)
-        right = (top / bottom if bottom else None, top, bottom)
-        if (rate.value, numerator.value, denominator.value) != right:
-            yield (
-                f"{place}: {it.key} is {rate.value} = {numerator.value} / {denominator.value},"
-                f" the log says {right}"
-            )
+        right = [top / bottom if bottom else None, top, bottom]
+        if rows[it.name.zh] != right:
+            yield f"{place}: {it.key} is {rows[it.name.zh]}, the log says {right}"
