@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hotline import city_rows, database, league_rows, reports
+from hotline import city_rows, database, league_rows, reports, staffing_rows
 from hotline.casework import SHIPPED, load_casework
 from hotline.catalogue import say
 from hotline.cli_config import configured
@@ -18,7 +18,8 @@ from hotline.database import Connection
 from hotline.drawing.files import Format, drawn
 from hotline.league_rows import Snapshot
 from hotline.services import utc_now
-from metrics.reports.document import Kind, Report, period_of
+from metrics.reports import people
+from metrics.reports.document import Kind, Period, Report, period_of
 from metrics.reports.league import Place, load_league
 
 report_app = typer.Typer(name="report", no_args_is_help=True, help="Reports, and the league table.")
@@ -65,6 +66,23 @@ def monthly(
 
 
 @report_app.command()
+def operators(
+    month: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m"], help="Else the last that is over.")
+    ] = None,
+    shape: FormatOption = Format.XLSX,
+    out: OutOption = None,
+    line: LineOption = None,
+) -> None:
+    """Write what each operator did in a month: counts by badge, no rank."""
+    config = configured()
+    first = _last_over(Kind.MONTHLY, reports.day_before(utc_now()))
+    period = period_of(Kind.MONTHLY, month.date() if month else first)
+    report = asyncio.run(_operators(config, period, line))
+    _put(config, report, shape, out or Path(f"operators-{period.first}.{shape}"))
+
+
+@report_app.command()
 def freeze(
     month: Annotated[datetime, typer.Argument(formats=["%Y-%m"], help="A month that is over.")],
 ) -> None:
@@ -89,11 +107,29 @@ def _write(
     config, now = configured(), utc_now()
     within = day.date() if day else _last_over(kind, reports.day_before(now))
     report, _ = asyncio.run(_made(config, kind, within, line))
+    _put(config, report, shape, out)
+
+
+def _put(config: Config, report: Report, shape: Format, out: Path | None) -> None:
+    now = utc_now()
     mark = say("report.watermark", config.language, person=getpass.getuser(), at=f"{now:%F %T}Z")
     file = drawn(report, shape, now, mark)
     target = out or Path(file.name)
     target.write_bytes(file.content)
     typer.echo(say("report.written", config.language, path=target))
+
+
+async def _operators(config: Config, period: Period, line: str | None) -> Report:
+    reports.check_over(period, utc_now())
+    scope = reports.scope_of(period, lines_of(config), line)
+    async with (
+        database.opened(config.dsn, config.data_dir) as dsn,
+        database.connected(dsn) as conn,
+    ):
+        sheets = await staffing_rows.sheets(conn, scope.since, scope.until, line)
+        loaded = await city_rows.newest(conn)
+    city = load_casework(config, loaded[1] if loaded else None).city
+    return people.operators(period, city.name, sheets)
 
 
 def _last_over(kind: Kind, yesterday: date) -> date:

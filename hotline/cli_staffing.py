@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import Iterator
 from itertools import groupby
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hotline import database, staffing
-from hotline.casework import SHIPPED_CALENDARS
+from hotline.casework import SHIPPED_CALENDARS, load_casework
 from hotline.catalogue import Language, say
 from hotline.cli_config import configured
 from hotline.config import Config
+from hotline.drawing.files import Format, drawn
 from hotline.services import utc_now
 from metrics.erlang import rostered
 from metrics.forecast import Forecast, Plan
+from metrics.reports.people import seats
 from routing.calendar import load_calendar
 
 
@@ -30,12 +33,23 @@ def show(  # noqa: PLR0917 - typer reads them as options
     absent: Annotated[
         float, typer.Option(help="Share of paid time in breaks, training, absence.")
     ] = 0.3,
+    out: Annotated[
+        Path | None, typer.Option(help="Write it as a file: .html, .xlsx, .pdf or .json.")
+    ] = None,
 ) -> None:
     """Print for each coming hour the expected calls, the seats and the people to roster."""
     config = configured()
     plan = Plan(target=seconds, share=share, wrapup=config.seats.wrapup_seconds, patience=patience)
     found = asyncio.run(_forecast(config, plan, days, weeks, line))
-    typer.echo("\n".join(_told(found, absent, config.language)))
+    if out is None:
+        typer.echo("\n".join(_told(found, absent, config.language)))
+        return
+    shapes = {f".{shape}": shape for shape in Format}
+    if out.suffix not in shapes:
+        raise typer.BadParameter("The file ends in .html, .xlsx, .pdf or .json.")
+    report = seats(load_casework(config).city.name, found)
+    out.write_bytes(drawn(report, shapes[out.suffix], utc_now()).content)
+    typer.echo(say("report.written", config.language, path=out))
 
 
 async def _forecast(

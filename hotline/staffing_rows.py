@@ -1,12 +1,12 @@
 """What past hours brought, and what each operator did, from the calls as they are stored."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
 from hotline.database import Connection
 from metrics.forecast import HourCount
+from metrics.reports.people import OperatorSheet
 
 # Whole days of the city, one row an hour, so that an hour without a call is a zero and no gap. A
 # call counts in the hour in which it asked for a person, as in the rates.
@@ -49,23 +49,6 @@ _SHEETS: LiteralString = """
        AND c.answered_at > $1 AND c.answered_at <= $2 AND c.ended_at IS NOT NULL
        AND ($3::text IS NULL OR c.line = $3)
      GROUP BY 1 ORDER BY 1"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorSheet:
-    """What an operator did in a period; the badge is what callers hear.
-
-    `registered`: of the calls answered, those with a confirmed case. `satisfied` of `surveyed`
-    callers were satisfied with the call; `silent` ones did not say.
-    """
-
-    operator: str
-    answered: int
-    talk_seconds: float
-    registered: int
-    satisfied: int
-    surveyed: int
-    silent: int
 
 
 async def hours(

@@ -3,7 +3,6 @@
 The font is Noto Sans CJK SC (SIL Open Font Licence); only the characters used are embedded.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -12,7 +11,7 @@ from fpdf import FPDF
 from fpdf.enums import TableCellFillMode
 from fpdf.fonts import FontFace
 
-from metrics.reports.document import Bars, Cell, Form, Report, Table, written
+from metrics.reports.document import Bars, Form, Report, Table, written
 
 FONT = "NotoSansCJK-Regular.ttc"
 SIMPLIFIED = 2
@@ -126,5 +125,6 @@ def _head(chinese: str, english: str) -> str:
 
 
 def _aligned(table: Table) -> tuple[str, ...]:
-    first: Sequence[Cell] = table.rows[0] if table.rows else ()
-    return tuple("LEFT" if cell.form is Form.TEXT else "RIGHT" for cell in first) or ("LEFT",)
+    if not table.rows:
+        return ("LEFT",) * len(table.columns)
+    return tuple("LEFT" if cell.form is Form.TEXT else "RIGHT" for cell in table.rows[0])

@@ -9,6 +9,8 @@ from hotline import staffing_rows
 from hotline.casework import SHIPPED_CALENDARS
 from hotline.staffing import coming_days
 from metrics.forecast import HOURS, Forecast, HourCount, Plan, forecast
+from metrics.reports.document import Kind, period_of
+from metrics.reports.people import OperatorSheet, operators, seats
 from routing.calendar import load_calendar
 from routing.numbers import SHANGHAI
 from tests.metrics.rows import CallRow
@@ -60,6 +62,31 @@ def test_without_a_past_nothing_is_guessed() -> None:
     assert (found.hours, found.untold, found.missed) == ((), (MONDAY,), None)
     only_work = forecast(hours(MONDAY, 5), [MONDAY + 5 * DAY], PLAN, CALENDAR)
     assert only_work.untold == (MONDAY + 5 * DAY,)
+
+
+def test_the_seats_of_coming_hours_are_a_report_with_a_picture() -> None:
+    found = forecast(hours(MONDAY, 60), [MONDAY + 7 * DAY], PLAN, CALENDAR)
+    report = seats("绵阳市", found)
+    (table,), (picture,) = report.tables, report.pictures
+    assert [row[4].value for row in table.rows] == [it.needed.seats for it in found.hours]
+    assert [bar.value for bar in picture.bars] == [it.needed.seats for it in found.hours]
+    assert "95%" in table.notes[0].zh
+    empty = seats("绵阳市", forecast([], [MONDAY], PLAN, CALENDAR))
+    assert (empty.tables[0].rows, empty.pictures) == ((), ())
+
+
+def test_operators_are_told_by_badge_without_a_rank() -> None:
+    sheet = OperatorSheet(
+        operator="1086",
+        answered=4,
+        talk_seconds=500.0,
+        registered=3,
+        satisfied=1,
+        surveyed=2,
+        silent=2,
+    )
+    (table,) = operators(period_of(Kind.MONTHLY, MONDAY), "绵阳市", [sheet]).tables
+    assert [cell.value for cell in table.rows[0]] == ["1086", 4, 125.0, 3, 1, 2, 2]
 
 
 async def test_stored_calls_become_hours_of_the_city_and_sheets(conn: asyncpg.Connection) -> None:

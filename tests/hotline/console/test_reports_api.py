@@ -176,5 +176,13 @@ def test_the_command_writes_a_file_and_refuses_what_is_not_over(
     assert (status, out.read_bytes()[:2]) == (0, b"PK"), said
     status, said = run("report", "monthly", "--day", "2999-01-01")
     assert (status, "after its last day is over" in said) == (1, True)
+    sheets = tmp_path / "people.pdf"
+    status, said = run("report", "operators", "--format", "pdf", "--out", sheets)
+    assert status == 0, said
+    assert sheets.read_bytes()[:5] == b"%PDF-"
+    status, said = run("staffing", "--out", tmp_path / "seats.doc")
+    assert status != 0
+    status, said = run("staffing", "--out", tmp_path / "seats.xlsx")
+    assert (status, (tmp_path / "seats.xlsx").read_bytes()[:2]) == (0, b"PK"), said
     status, said = run("report", "freeze", "2026-01")
     assert (status, "version 1" in said) == (0, True), said
