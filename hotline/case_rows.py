@@ -137,8 +137,7 @@ _BEGINS: LiteralString = """
     SELECT id FROM cases WHERE number ~>=~ $14::text AND number ~<~ ($14::text || ':')"""
 _NUMBER: LiteralString = "SELECT id FROM cases WHERE number = $14::text"
 _TAIL: LiteralString = """
-    SELECT k.id FROM identities i JOIN calls called ON called.caller = i.token
-      JOIN cases k ON k.call_id = called.id
+    SELECT b.case_id FROM identities i JOIN case_callers b ON b.caller = i.token
      WHERE i.tail = ANY (($14::tails).hashes)"""
 
 # A unit's newest cases by index, each looked at for the words: enough where they are common. Where

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any, LiteralString
 from weakref import WeakValueDictionary
 
-from hotline import dial_orders, journal, store
+from hotline import case_callers, dial_orders, journal, store
 from hotline.config import Config
 from hotline.database import Pool, borrowed, transaction
 from hotline.errors import ControlForbiddenError, ControlImpossibleError, ControlUnavailableError
@@ -38,7 +38,6 @@ _LOOK_SECONDS = 0.1
 _CALLER: LiteralString = """
     SELECT i.number FROM calls c JOIN identities i ON i.token = coalesce(c.caller, c.callee)
      WHERE c.id = $1"""
-_CALL_OF_CASE: LiteralString = "SELECT call_id FROM cases WHERE id = $1"
 Order = Callable[[CallControl], Awaitable[None]]
 
 
@@ -102,16 +101,17 @@ class ControlDesk:
             raise ControlImpossibleError(f"The directory has no telephone for {unit}.")
         self._allowed.check_outside(phone)
         async with borrowed(self._pool) as conn:
-            call_id = await conn.fetchval(_CALL_OF_CASE, case_id)
-        if call_id is None:
-            raise ControlImpossibleError("No call belongs to this case.")
-        stored, number = await self._citizen(call_id)
+            found = await case_callers.of_case(conn, case_id)
+        if not found.number:
+            raise ControlImpossibleError("No number is known of whoever brought this case.")
+        number, call_id = found.number, found.call_id
+        self._allowed.check_outside(number)
         asked = dialling(
             Event.CONTROL_CALL_BACK, seat, number, {"unit": unit}, call_id=call_id, case_id=case_id
         )
         await self._do(
             asked,
-            self._exchange(stored.system),
+            self._exchange(found.system) if found.system else self._first(),
             lambda control: control.relay(seat, phone, number, order=asked.channel),
         )
 

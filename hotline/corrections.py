@@ -31,7 +31,7 @@ _NEXT: LiteralString = """
            c.suggestion ->> 'level1' AS suggested, c.suggestion ->> 'unit' AS suggested_unit,
            i.name
       FROM cases c LEFT JOIN calls k ON k.id = c.call_id
-      LEFT JOIN identities i ON i.token = k.caller
+      LEFT JOIN identities i ON i.token = coalesce(c.caller, k.caller)
      WHERE c.id > $1 AND c.opened_at IS NOT NULL AND c.level1 IS NOT NULL
        AND c.explanation IS DISTINCT FROM 'secret'
        AND c.id <> ALL (ARRAY(SELECT withheld_cases()))

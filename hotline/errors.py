@@ -29,6 +29,10 @@ class CallUnknownError(HotlineError):
     """There is no such call."""
 
 
+class CallerFixedError(HotlineError):
+    """Who brought a case is known from its call, or is changed no longer."""
+
+
 class CallbackUnknownError(HotlineError):
     """Nobody waits to be called back for this call."""
 

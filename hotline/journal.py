@@ -36,6 +36,7 @@ class Event(StrEnum):
     TRANSCRIPT_READY = "transcript.ready"
     TRANSCRIPT_FAILED = "transcript.failed"
     CASE_DRAFTED = "case.drafted"
+    CASE_CALLER_NOTED = "case.caller_noted"
     CASE_SUGGESTED = "case.suggested"
     CASE_ESCALATED = "case.escalated"
     CASE_CARRIED_OVER = "case.carried_over"

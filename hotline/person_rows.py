@@ -74,12 +74,13 @@ _CASES: LiteralString = """
            k.outcome,
            (SELECT t.text FROM case_texts t WHERE t.case_id = k.id AND t.sort = 'public_reply'
              ORDER BY t.id DESC LIMIT 1) AS public_reply
-      FROM cases k JOIN calls c ON c.id = k.call_id WHERE c.caller = $1 ORDER BY k.id"""
+      FROM cases k JOIN case_callers b ON b.case_id = k.id WHERE b.caller = $1 ORDER BY k.id"""
 _MARK: LiteralString = "SELECT encode(($1::fingerprint).hash, 'hex')"
 _NAME: LiteralString = "UPDATE identities SET name = $2 WHERE token = $1"
 _HELD: LiteralString = """
     SELECT EXISTS (SELECT FROM calls c WHERE (c.caller = $1 OR c.callee = $1)
-                      AND call_is_held(c.id))"""
+                      AND call_is_held(c.id))
+        OR EXISTS (SELECT FROM cases k WHERE k.caller = $1 AND case_is_held(k.id))"""
 _RECORDINGS: LiteralString = """
     WITH theirs AS (
         SELECT r.call_id, r.leg, r.kept_in, r.path, r.sha256

@@ -23,7 +23,12 @@ _HISTORY: LiteralString = """
     open_cases AS (
         SELECT k.id, k.number, k.state, k.urgency, k.unit, k.drafted_at
           FROM cases k JOIN earlier e ON e.id = k.call_id
-         WHERE k.state <> ALL ('{closed,archived}'))
+         WHERE k.state <> ALL ('{closed,archived}')
+        UNION ALL
+        SELECT k.id, k.number, k.state, k.urgency, k.unit, k.drafted_at
+          FROM cases k JOIN calls now ON now.id = $1 AND now.caller = k.caller
+         WHERE k.state <> ALL ('{closed,archived}')
+           AND NOT EXISTS (SELECT FROM withheld w WHERE w.id = k.id))
     SELECT (SELECT count(*) FROM earlier) AS calls,
            (SELECT count(*) FROM earlier WHERE outcome <> 'answered') AS not_answered,
            (SELECT max(started_at) FROM earlier) AS last_call_at,

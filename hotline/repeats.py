@@ -48,11 +48,11 @@ class Repeated:
 
 _OF_CALLER: LiteralString = """
     SELECT c.id AS case_id, c.drafted_at AS at, m.marks, m.weights
-      FROM cases me JOIN calls mine ON mine.id = me.call_id
-      JOIN calls other ON other.caller = mine.caller AND other.id <> mine.id
-      JOIN cases c ON c.call_id = other.id
+      FROM case_callers mine
+      JOIN case_callers other ON other.caller = mine.caller AND other.case_id <> mine.case_id
+      JOIN cases c ON c.id = other.case_id
       LEFT JOIN case_marks m ON m.case_id = c.id
-     WHERE me.id = $1 AND c.same_as IS NULL
+     WHERE mine.case_id = $1 AND c.same_as IS NULL
        AND (c.state NOT IN ('closed', 'archived') OR c.closed_at > $2)
      ORDER BY c.id DESC LIMIT $3"""
 _LIVE: LiteralString = """

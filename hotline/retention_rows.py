@@ -33,17 +33,18 @@ _TRANSCRIPTS: LiteralString = """
 _TEXTS: LiteralString = """
     FROM case_texts t JOIN cases k ON k.id = t.case_id
    WHERE t.text IS NOT NULL AND k.closed_at < $1::timestamptz"""
-# A person is forgotten when the last call to or from the number is old enough.
+# A person is forgotten when the last call to or from the number, and the last case brought in
+# another way, is old enough.
 _IDENTITIES: LiteralString = """
     FROM identities i
    WHERE (i.number IS NOT NULL OR i.name IS NOT NULL) AND i.first_seen < $1::timestamptz
      AND NOT EXISTS (SELECT FROM calls c WHERE (c.caller = i.token OR c.callee = i.token)
                         AND coalesce(c.ended_at, 'infinity') >= $1)
+     AND NOT EXISTS (SELECT FROM cases k WHERE k.caller = i.token
+                        AND coalesce(k.closed_at, 'infinity') >= $1)
      AND NOT EXISTS (SELECT FROM blocks b WHERE b.caller = i.token AND b.lifted_at IS NULL
                         AND coalesce(b.until, 'infinity') >= $1)"""
-_HELD_IDENTITY: LiteralString = """
-    EXISTS (SELECT FROM calls c WHERE (c.caller = i.token OR c.callee = i.token)
-               AND call_is_held(c.id))"""
+_HELD_IDENTITY: LiteralString = "person_is_held(i.token)"
 _WRITTEN: LiteralString = """
     FROM supervision_texts t """
 # A record of supervision is over when it is cleared, an item when settled, a fault when decided.

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
+import asyncpg
+
 from hotline import card_rows, journal, notice_rows, store
 from hotline.card_rows import CardState
 from hotline.catalogue import Language, say
@@ -23,19 +25,32 @@ from hotline.journal import Event
 from hotline.notice_rows import NoticeState
 from routing.cards import CardText
 from routing.directory import City, Unit
+from routing.errors import CaseUnknown
 
 HOLDER = "caller"
 _MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})", re.ASCII)
 _CALLER: LiteralString = """
-    SELECT c.caller, i.number, k.id AS case_id
+    SELECT c.id AS call_id, c.caller, i.number, k.id AS case_id
       FROM calls c LEFT JOIN identities i ON i.token = c.caller
       LEFT JOIN cases k ON k.call_id = c.id WHERE c.id = $1"""
+_WRITER: LiteralString = """
+    SELECT k.call_id, i.token AS caller, i.number, k.id AS case_id
+      FROM cases k LEFT JOIN calls c ON c.id = k.call_id
+      LEFT JOIN identities i ON i.token = coalesce(k.caller, c.caller) WHERE k.id = $1"""
 _SENT: LiteralString = """
     SELECT j.at, j.actor, j.event, j.body ->> 'message' AS message, j.body ->> 'unit' AS unit,
            (j.body ->> 'card')::bigint AS card, (j.body ->> 'version')::integer AS version,
            n.state, n.reason, n.settled_at
       FROM journal j JOIN notices n ON n.journal_id = j.id
-     WHERE j.call_id = $1 AND n.caller IS NOT NULL ORDER BY j.id"""
+     WHERE (j.call_id = $1 OR j.case_id = $2) AND n.caller IS NOT NULL ORDER BY j.id"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whom:
+    """Who is written to: the caller of a call, or whoever brought a case; one of the two."""
+
+    call_id: int | None = None
+    case_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +82,7 @@ def gateway(config: Config) -> str:
 
 async def send_card(
     tx: Connection,
-    call_id: int,
+    whom: Whom,
     card_id: int,
     version: int,
     *,
@@ -76,10 +91,10 @@ async def send_card(
     config: Config,
     city: City,
 ) -> None:
-    """Send a card, as it reads in this version, to the caller of a call.
+    """Send a card, as it reads in this version, to a caller or to whoever brought a case.
 
     Raises:
-        CallUnknownError, CardUnknownError: there is none, or it is retired.
+        CallUnknownError, CaseUnknown, CardUnknownError: there is none, or it is retired.
         SendingRefusedError: no gateway, or no number that takes messages.
     """
     card = await card_rows.one_version(tx, card_id, version)
@@ -93,12 +108,12 @@ async def send_card(
         "unit": unit.name if unit else card.text.unit,
         "message": of_card(card.text, unit, config.language),
     }
-    await _send(tx, call_id, Event.CARD_SENT, body, by=by, now=now, config=config)
+    await _send(tx, whom, Event.CARD_SENT, body, by=by, now=now, config=config)
 
 
 async def send_unit(
     tx: Connection,
-    call_id: int,
+    whom: Whom,
     unit: Unit,
     version: int | None,
     *,
@@ -106,10 +121,10 @@ async def send_unit(
     now: datetime,
     config: Config,
 ) -> None:
-    """Send where a unit is and how to get there to the caller of a call; raises as `send_card`."""
+    """Send where a unit is and how to get there; raises as `send_card`."""
     message = say("sent.unit", config.language, unit=unit)
     body = {"version": version, "unit": unit.name, "message": message}
-    await _send(tx, call_id, Event.UNIT_SENT, body, by=by, now=now, config=config)
+    await _send(tx, whom, Event.UNIT_SENT, body, by=by, now=now, config=config)
 
 
 def of_card(card: CardText, unit: Unit | None, language: Language) -> str:
@@ -131,7 +146,7 @@ def _numbered(lines: Sequence[str]) -> str:
 
 async def _send(
     tx: Connection,
-    call_id: int,
+    whom: Whom,
     event: Event,
     body: Mapping[str, Any],
     *,
@@ -140,15 +155,15 @@ async def _send(
     config: Config,
 ) -> None:
     destination = gateway(config)
-    await store.get_call(tx, call_id)
-    row = await tx.fetchrow(_CALLER, call_id)
-    if row is None or row["number"] is None:
-        raise SendingRefusedError("The caller's number was withheld: nothing can be sent to it.")
+    row = await _row(tx, whom)
+    if row["number"] is None:
+        raise SendingRefusedError("No number is known of the caller: nothing can be sent to it.")
     if not _MOBILE.fullmatch(row["number"]):
         raise SendingRefusedError("The caller's number is no mobile's, which takes no messages.")
-    await store.hold_call(tx, call_id)
+    if row["call_id"] is not None:
+        await store.hold_call(tx, row["call_id"])
     entry = await journal.write(
-        tx, at=now, actor=by, event=event, call_id=call_id, case_id=row["case_id"], body=body
+        tx, at=now, actor=by, event=event, call_id=row["call_id"], case_id=row["case_id"], body=body
     )
     added = await notice_rows.add(
         tx,
@@ -163,6 +178,18 @@ async def _send(
     await enqueue(tx, JobName.NOTIFY, {"notice_id": added, "attempt": 0})
 
 
+async def _row(conn: Connection, whom: Whom) -> asyncpg.Record:
+    if whom.case_id is not None:
+        row = await conn.fetchrow(_WRITER, whom.case_id)
+        if row is None:
+            raise CaseUnknown(f"There is no case {whom.case_id}.")
+        return row
+    call_id = whom.call_id or 0
+    await store.get_call(conn, call_id)
+    (row,) = await conn.fetch(_CALLER, call_id)
+    return row
+
+
 async def number_of(conn: Connection, caller: UUID) -> str:
     """The number a message to a caller goes to, as a gateway takes it; empty where it is gone."""
     number = await notice_rows.number_of(conn, caller)
@@ -170,8 +197,8 @@ async def number_of(conn: Connection, caller: UUID) -> str:
     return found[1] if found else ""
 
 
-async def of_call(conn: Connection, call_id: int) -> tuple[Sent, ...]:
-    """What was sent to the caller of a call, oldest first."""
-    await store.get_call(conn, call_id)
-    rows = await conn.fetch(_SENT, call_id)
+async def sent(conn: Connection, whom: Whom) -> tuple[Sent, ...]:
+    """What was sent to the caller of a call or to whoever brought a case, oldest first."""
+    await _row(conn, whom)
+    rows = await conn.fetch(_SENT, whom.call_id, whom.case_id)
     return tuple(Sent(**{**dict(row), "state": NoticeState(row["state"])}) for row in rows)

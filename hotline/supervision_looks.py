@@ -75,10 +75,10 @@ _REPEATS: LiteralString = """
            CASE WHEN a.given_at IS NOT NULL THEN a.unit END AS unit
       FROM unnest($1::bigint[]) AS asked (id)
       JOIN cases b ON b.id = asked.id
-      JOIN calls bc ON bc.id = b.call_id
-      JOIN calls ac ON ac.caller = bc.caller AND ac.id < bc.id AND ac.kind = 'citizen'
-       AND ac.started_at > bc.started_at - $2::interval
-      JOIN cases a ON a.call_id = ac.id
+      JOIN case_callers bc ON bc.case_id = b.id
+      JOIN case_callers ac ON ac.caller = bc.caller AND ac.case_id < bc.case_id AND ac.by_citizen
+       AND ac.at > bc.at - $2::interval
+      JOIN cases a ON a.id = ac.case_id
      WHERE a.opened_at IS NOT NULL AND a.kind <> $3 AND a.outcome IS DISTINCT FROM 'withdrawn'
        AND NOT (a.id = ANY (ARRAY(SELECT withheld_cases()))
                 OR b.id = ANY (ARRAY(SELECT withheld_cases())))
@@ -87,7 +87,7 @@ _REPEATS: LiteralString = """
      ORDER BY b.id, a.id"""
 _BURSTS: LiteralString = """
     SELECT b.id, b.level1, b.area, b.drafted_at, array_agg(a.id ORDER BY a.id) AS ids,
-           count(DISTINCT coalesce(ac.caller::text, 'case ' || a.id)) AS callers,
+           count(DISTINCT coalesce(ac.caller::text, a.caller::text, 'case ' || a.id)) AS callers,
            mode() WITHIN GROUP (ORDER BY a.unit) FILTER (WHERE a.given_at IS NOT NULL) AS unit
       FROM unnest($1::bigint[]) AS asked (id)
       JOIN cases b ON b.id = asked.id
@@ -98,14 +98,14 @@ _BURSTS: LiteralString = """
        AND a.id <> ALL (ARRAY(SELECT withheld_cases()))
        AND a.id <> ALL (ARRAY(SELECT hidden_cases('{}')))
      GROUP BY b.id
-    HAVING count(DISTINCT coalesce(ac.caller::text, 'case ' || a.id)) >= $3
+    HAVING count(DISTINCT coalesce(ac.caller::text, a.caller::text, 'case ' || a.id)) >= $3
      ORDER BY b.id"""
 
 
 # Found by their words (bursts.py); those of a category are counted above by the same rule.
 _ALIKE: LiteralString = """
     SELECT u.id, u.raised_at, u.area, array_agg(a.id ORDER BY a.id) AS ids,
-           count(DISTINCT coalesce(ac.caller::text, 'case ' || a.id)) AS callers,
+           count(DISTINCT coalesce(ac.caller::text, a.caller::text, 'case ' || a.id)) AS callers,
            mode() WITHIN GROUP (ORDER BY a.unit) FILTER (WHERE a.given_at IS NOT NULL) AS unit
       FROM bursts u
       JOIN burst_cases b ON b.burst_id = u.id
@@ -115,7 +115,7 @@ _ALIKE: LiteralString = """
        AND a.id <> ALL (ARRAY(SELECT withheld_cases()))
        AND NOT EXISTS (SELECT FROM supervisions s WHERE s.subject = 'matter/burst/' || u.id)
      GROUP BY u.id
-    HAVING count(DISTINCT coalesce(ac.caller::text, 'case ' || a.id)) >= $2
+    HAVING count(DISTINCT coalesce(ac.caller::text, a.caller::text, 'case ' || a.id)) >= $2
      ORDER BY u.id"""
 
 

@@ -238,9 +238,19 @@ class EvidenceView(Told):
     added_at: datetime
 
 
+class BroughtBy(Asked):
+    """Whoever brought a case that no call brought."""
+
+    number: Annotated[str, Field(pattern=r"^\+?[0-9]{3,20}$")]
+    name: Name | None = None
+
+
 class CaseDetail(CaseView):
     """One case with what speaks for it, what may be done with it and what happened to it."""
 
+    brought_by: str | None = Field(
+        description="The masked number of whoever brought a case that no call brought."
+    )
     suggestion: SuggestionView | None
     moves: tuple[Move, ...] = Field(description="What you may do with it now.")
     limit: LimitView | None

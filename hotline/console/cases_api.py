@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
-from hotline import absence_rows, absences, case_rows, evidence, journal
+from hotline import absence_rows, absences, case_callers, case_rows, evidence, journal
 from hotline.case_rows import Filter
 from hotline.console.case_shapes import (
     CaseDetail,
@@ -27,6 +27,7 @@ from hotline.console.shapes import Catalogue, EntryView, UnitView
 from hotline.console.who import READERS
 from hotline.database import Connection, borrowed
 from hotline.journal import Event
+from hotline.masking import mask_number
 from hotline.services import Services
 from routing import store, text_store, unit_store
 from routing.cases import Case, CaseState, Channel, Kind, Urgency
@@ -148,8 +149,10 @@ async def detail(asked: Request, conn: Connection, case_id: int) -> CaseDetail:
     staffing = await absence_rows.staffing(conn, services.clock())
     actor = absences.acting_for(staffing, asked.actor())
     (view,) = await _views(asked, conn, (case,))
+    brought = await case_callers.of_case(conn, case_id) if case.call_id is None else None
     return CaseDetail(
         **view.model_dump(),
+        brought_by=mask_number(brought.number) if brought and brought.number else None,
         suggestion=_suggestion(suggestion) if suggestion else None,
         moves=possible(case, actor, services.clock(), services.limits),
         limit=_limit(services, case),

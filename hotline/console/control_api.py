@@ -19,6 +19,7 @@ from hotline.errors import (
     ControlUnavailableError,
 )
 from routing.cases import Role
+from routing.errors import CaseUnknown
 from telephony.control import Ear
 from telephony.live import LiveChannel
 
@@ -196,7 +197,7 @@ def refusals() -> Iterator[None]:
     """What the desk refuses, in the words of the API."""
     try:
         yield
-    except CallUnknownError as error:
+    except (CallUnknownError, CaseUnknown) as error:
         raise ProblemError(Fault.NOT_FOUND, str(error)) from error
     except ControlForbiddenError as error:
         raise ProblemError(Fault.FORBIDDEN, str(error)) from error

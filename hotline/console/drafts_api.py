@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hotline import flow
-from hotline.console.case_shapes import CaseDetail
+from hotline import case_callers, flow
+from hotline.console.case_shapes import BroughtBy, CaseDetail
 from hotline.console.cases_api import detail
 from hotline.console.desk import Request
 from hotline.console.endpoint import post
@@ -24,6 +24,9 @@ class NewCase(Asked):
     line: Annotated[
         Name | None, Field(description="One of ours; without it the first that is configured.")
     ] = None
+    brought_by: BroughtBy | None = Field(
+        default=None, description="Who brought it, where that is known; kept sealed."
+    )
 
 
 async def begin_case(asked: Request) -> CaseDetail:
@@ -39,6 +42,10 @@ async def begin_case(asked: Request) -> CaseDetail:
             case_id = await flow.case_begun(
                 tx, channel=given.channel, line=line, owner=asked.who.name, now=services.clock()
             )
+            if (by := given.brought_by) is not None:
+                await case_callers.note(
+                    tx, case_id, by.number, by.name, by=asked.who.name, now=services.clock()
+                )
             await made(asked, tx, case_id)
     async with borrowed(services.pool) as conn:
         return await detail(asked, conn, case_id)

@@ -103,6 +103,20 @@ async def _write(
     )
 
 
+async def note_reveal(
+    tx: Connection, asked: Request, given: RevealAsked, *, call_id: int | None, case_id: int | None
+) -> None:
+    """Write down that somebody learns who called or wrote, and why."""
+    await _write(
+        tx,
+        asked,
+        Event.SEEN_IDENTITY,
+        call_id=call_id,
+        case_id=case_id,
+        body={"reason": mask_text(given.reason)},
+    )
+
+
 async def reveal_caller(asked: Request) -> CallerView:
     """Tell a caller's name and number in full, for a reason that is kept."""
     call_id, given = asked.path_id("call_id"), asked.asked(RevealAsked)
@@ -114,14 +128,7 @@ async def reveal_caller(asked: Request) -> CallerView:
         case_id = row["case_id"]
         if case_id and not whole and await protection_rows.of_case(tx, case_id) is not None:
             raise ProblemError(Fault.FORBIDDEN, "Only discipline learns who made this report.")
-        await _write(
-            tx,
-            asked,
-            Event.SEEN_IDENTITY,
-            call_id=call_id,
-            case_id=row["case_id"],
-            body={"reason": mask_text(given.reason)},
-        )
+        await note_reveal(tx, asked, given, call_id=call_id, case_id=case_id)
     return CallerView(call_id=call_id, number=row["number"], name=row["name"])
 
 

@@ -19,6 +19,8 @@ from hotline.console.who import CALLERS, OFFICE
 from hotline.database import borrowed, transaction
 from hotline.errors import SendingRefusedError
 from hotline.notice_rows import NoticeState
+from hotline.sending import Whom
+from routing.errors import CaseUnknown
 
 
 class CardToSend(Asked):
@@ -52,20 +54,25 @@ class SentView(Told):
 
 
 class SentMessages(Told):
-    """What was sent to the caller of a call, oldest first."""
+    """What was sent to a caller or to whoever brought a case, oldest first."""
 
     sent: tuple[SentView, ...]
 
 
 async def send_card(asked: Request) -> SentMessages:
     """Send a notice card to the caller's telephone; its version is kept."""
-    call_id, given, services = asked.path_id("call_id"), asked.asked(CardToSend), asked.services
+    return await send_card_to(asked, Whom(call_id=asked.path_id("call_id")))
+
+
+async def send_card_to(asked: Request, whom: Whom) -> SentMessages:
+    """Send a notice card to somebody's telephone, once for a key."""
+    given, services = asked.asked(CardToSend), asked.services
     with refusals(), _refusals():
         async with transaction(services.pool) as tx:
             if await made_before(asked, tx, given) is None:
                 await sending.send_card(
                     tx,
-                    call_id,
+                    whom,
                     given.card,
                     given.version,
                     by=asked.who.name,
@@ -73,13 +80,18 @@ async def send_card(asked: Request) -> SentMessages:
                     config=services.config,
                     city=services.city,
                 )
-                await made(asked, tx, call_id)
-    return await _sent(asked, call_id)
+                await made(asked, tx, whom.call_id or whom.case_id or 0)
+    return await sent_to(asked, whom)
 
 
 async def send_unit(asked: Request) -> SentMessages:
     """Send a unit's address, route, hours and telephone to the caller's telephone."""
-    call_id, given, services = asked.path_id("call_id"), asked.asked(UnitToSend), asked.services
+    return await send_unit_to(asked, Whom(call_id=asked.path_id("call_id")))
+
+
+async def send_unit_to(asked: Request, whom: Whom) -> SentMessages:
+    """Send where a unit is to somebody's telephone, once for a key."""
+    given, services = asked.asked(UnitToSend), asked.services
     unit = services.city.unit(given.unit)
     if unit is None:
         raise ProblemError(Fault.INVALID, "unit: the city's directory has no such value.")
@@ -88,26 +100,28 @@ async def send_unit(asked: Request) -> SentMessages:
             if await made_before(asked, tx, given) is None:
                 await sending.send_unit(
                     tx,
-                    call_id,
+                    whom,
                     unit,
                     services.city_desk.number,
                     by=asked.who.name,
                     now=services.clock(),
                     config=services.config,
                 )
-                await made(asked, tx, call_id)
-    return await _sent(asked, call_id)
+                await made(asked, tx, whom.call_id or whom.case_id or 0)
+    return await sent_to(asked, whom)
 
 
 async def sent_on_call(asked: Request) -> SentMessages:
     """What was sent to the caller of a call, and whether it went out."""
     with refusals():
-        return await _sent(asked, asked.path_id("call_id"))
+        return await sent_to(asked, Whom(call_id=asked.path_id("call_id")))
 
 
-async def _sent(asked: Request, call_id: int) -> SentMessages:
-    async with borrowed(asked.services.pool) as conn:
-        found = await sending.of_call(conn, call_id)
+async def sent_to(asked: Request, whom: Whom) -> SentMessages:
+    """What was sent to somebody so far."""
+    with _refusals():
+        async with borrowed(asked.services.pool) as conn:
+            found = await sending.sent(conn, whom)
     return SentMessages(sent=tuple(SentView(**asdict(one)) for one in found))
 
 
@@ -115,6 +129,8 @@ async def _sent(asked: Request, call_id: int) -> SentMessages:
 def _refusals() -> Iterator[None]:
     try:
         yield
+    except CaseUnknown as error:
+        raise ProblemError(Fault.NOT_FOUND, str(error)) from error
     except SendingRefusedError as error:
         raise ProblemError(Fault.NOT_POSSIBLE, str(error)) from error
 

@@ -254,7 +254,21 @@ async def test_a_unit_speaks_with_the_citizen_of_a_case_and_never_sees_the_numbe
     assert (row["actor"], row["event"], row["case_id"]) == (OPERATOR, "control.call_back", case)
     assert CITIZEN not in json.dumps(row, default=str)
 
+    # Who wrote a letter is reached the same way.
+    session = await hall.at(OPERATOR)
+    letter = {"channel": "mail", "brought_by": {"number": CITIZEN}}
+    async with session.post("/api/cases", json=letter) as answer:
+        by_letter = (await answer.json())["id"]
+    await hall.order(OPERATOR, f"cases/{by_letter}/call-back", unit=UNIT_NAME)
+    unit = await stage.outside.until("ringing", called=UNIT_PHONE)
+    await stage.outside.order("answer", call=unit["call"])
+    citizen = await stage.outside.until("ringing", called=CITIZEN)
+    await stage.outside.order("hang_up", call=unit["call"])
+    await stage.outside.until("gone", call=citizen["call"])
+    assert not [text for text in stage.outside.messages(unit["sip_id"]) if CITIZEN in text]
+
     await hall.order(OPERATOR, f"cases/{case}/call-back", unit="没有这个单位", status=409)
+    await hall.order(OPERATOR, "cases/999/call-back", unit=UNIT_NAME, status=404)
     await hall.order(OPERATOR, "dial", number="00441234567890", status=409)
     await hall.order(OPERATOR, "dial", number="2233445")
     desk = await stage.operator.answer()

@@ -48,6 +48,12 @@ async def test_a_person_is_given_the_own_data_and_may_have_it_corrected_and_dele
     assert [it["id"] for it in given["calls"]] == [call_id]
     assert "路灯" in given["calls"][0]["words"]
     assert len(given["cases"]) == 1
+    # What somebody wrote is his as well.
+    letter = {"channel": "mail", "brought_by": {"number": NUMBER}}
+    written = await post(desk, "/api/cases", letter)
+    path = await entered(desk, "see", number=NUMBER)
+    given = await post(chief, f"{path}/give", {})
+    assert [it["id"] for it in given["cases"]][1:] == [written["id"]]
     # Nothing known is an answer as well; a request is settled once.
     nobody = await entered(desk, "see", number="13300000000")
     assert (await post(chief, f"{nobody}/give", {}))["calls"] == []
@@ -60,12 +66,15 @@ async def test_a_person_is_given_the_own_data_and_may_have_it_corrected_and_dele
     async with chief.post(f"{path}/delete", json={}) as answer:
         assert answer.status == 409  # the case is open
     await town.moves(call_id, Move.ANSWER_DIRECTLY, NOW, **CONFIRMED, reply="已修好")
+    async with chief.post(f"{path}/delete", json={}) as answer:
+        assert answer.status == 409  # what was written is open
+    await post(desk, f"/api/cases/{written['id']}/withdraw", {"reason": "来信人撤回"})
     assert (await post(chief, f"{path}/delete", {}))["outcome"] == "deleted"
     assert not list(services.config.store_dir.rglob(f"{call_id:08d}/*.wav"))
     assert await pool.fetchval("SELECT count(*) FROM identities WHERE number IS NULL") == 1
     events = "SELECT event, body::text FROM journal WHERE event LIKE 'person.%' ORDER BY id"
     rows = await pool.fetch(events)
-    assert [row["event"] for row in rows].count("person.asked") == 4
+    assert [row["event"] for row in rows].count("person.asked") == 5
     assert {"person.given", "person.corrected", "person.deleted"} <= {it["event"] for it in rows}
     corrected = next(json.loads(it[1]) for it in rows if it["event"] == "person.corrected")
     assert len(corrected["old"]) == 64

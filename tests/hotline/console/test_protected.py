@@ -205,6 +205,7 @@ async def test_whoever_took_the_report_keeps_it_until_discipline_has_it(
     status, case = await case_of(operator, case_id)
     assert (status, case["owner"]) == (200, "operator")
     await refused(operator, f"/api/calls/{call_id}/reveal", {"reason": "想知道来电人"}, "forbidden")
+    await refused(operator, f"{path}/reveal", {"reason": "想知道来电人"}, "forbidden")
     await refused(operator, f"{path}/withdraw", {"reason": "不予办理"}, "illegal_move")
     assert (await case_of(await staff.visitor("desk"), case_id))[0] == 404
     await post(clean, f"{path}/take-over", {})
@@ -215,8 +216,9 @@ async def test_whoever_took_the_report_keeps_it_until_discipline_has_it(
     await post(clean, f"{path}/open", {**CONFIRMED, "kind": "report"})
     await refused(clean, f"{path}/dispatch", {"unit": WATER}, "not_your_role")
     await refused(clean, f"{path}/hand-over", {"person": "desk"}, "illegal_move")
-    caller = await post(clean, f"/api/calls/{call_id}/reveal", {"reason": "核实举报"})
-    assert caller["number"] == "13890115678"
+    for revealed in (f"/api/calls/{call_id}/reveal", f"{path}/reveal"):
+        caller = await post(clean, revealed, {"reason": "核实举报"})
+        assert caller["number"] == "13890115678"
     ended = await post(clean, f"{path}/answer-directly", {**CONFIRMED, "reply": "已查处"})
     assert ended["state"] == "closed"
     await post(clean, f"{path}/unprotect", {"reason": "查无此事"})

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from hotline import user_rows
+from hotline import case_callers, user_rows
 from hotline.console.endpoint import Endpoint
 from hotline.console.endpoints import ENDPOINTS
 from hotline.console.person import Person
@@ -112,6 +112,7 @@ async def reports(twin: Twin) -> tuple[int, int, int]:
         drafted = await store.open_draft(
             tx, call_id=None, line="mayor", owner="operator", now=NOW - timedelta(minutes=29)
         )
+        await case_callers.note(tx, drafted.case.id, REPORTER, None, by="operator", now=NOW)
     by_letter = drafted.case.id
     operator = await twin.staff.visitor("operator")
     named = {"persons": [ACCUSED, "fallen"], "units": [CITY_LIGHTS], "others": ["李某 科长"]}
