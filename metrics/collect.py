@@ -255,6 +255,8 @@ class Snapshot:
     """Those that are not over, by state."""
     overdue: Mapping[str, int] = field(default_factory=dict)
     """What the duty desk has not done in time, by timer."""
+    files_read: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    """By system and source."""
     current: "Current"
     """Every indicator over its own window; may be older than the rest."""
     took: float = 0.0

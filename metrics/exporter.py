@@ -49,6 +49,7 @@ Bucket: TypeAlias = tuple[str, float] | tuple[str, float, Exemplar]
 Samples = Iterable[tuple[Labels, float]]
 SHED_REASONS = ("full", "memory", "lag", "engine", "exchange")
 BURST_STATES = ("unseen", "acknowledged")
+FILES = ("cel", "queue_log")
 COVERAGE_KINDS = ("staff", "roster", "handover")
 CALLOUT_STATES = ("running", "acknowledged", "exhausted")
 INCIDENT_STATES = ("raised", "open")
@@ -100,6 +101,7 @@ class _Page(Collector):
             yield from _of_people(self._snapshot)
             yield from _of_probes(self._snapshot, self._process)
             yield _differences(self._snapshot, self._process)
+            yield _files_read(self._snapshot, self._process)
             yield from of_indicators(self._snapshot.current)
             yield _family(names.SNAPSHOT_TIME, [((), self._snapshot.at.timestamp())])
             age = ((self._now or self._snapshot.at) - self._snapshot.at).total_seconds()
@@ -325,6 +327,13 @@ _OF_PROBES: tuple[tuple[Metric, Callable[[Probed | None], float]], ...] = (
     (names.PROBE_LAST_SUCCESS, lambda probed: _seconds(probed.last_ok_at if probed else None)),
     (names.PROBE_ANSWER, _answer_seconds),
 )
+
+
+def _files_read(snapshot: Snapshot, process: ProcessState) -> Family:
+    known = {(link.system, source) for link in process.links for source in FILES}
+    keys = sorted(known | set(snapshot.files_read))
+    samples = [(key, _seconds(snapshot.files_read.get(key))) for key in keys]
+    return _family(names.FILES_READ, samples)
 
 
 def _differences(snapshot: Snapshot, process: ProcessState) -> Family:

@@ -55,8 +55,7 @@ TALK_BUCKETS = (15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.0, 36
 
 # Native histograms have these edges beside those: every fourth doubles (schema 2), from a
 # sixteenth of a second, below which everything is zero, to a day and a half.
-NATIVE_SCHEMA = 2
-NATIVE_FIRST, NATIVE_LAST = -16, 68
+NATIVE_SCHEMA, NATIVE_FIRST, NATIVE_LAST = 2, -16, 68
 NATIVE_EDGES = tuple(2.0 ** (n / 2**NATIVE_SCHEMA) for n in range(NATIVE_FIRST, NATIVE_LAST + 1))
 
 # --- calls -----------------------------------------------------------------------------------
@@ -166,9 +165,7 @@ INDICATOR_EXCLUDED = _gauge(
     "line",
     "fact",
 )
-INDICATORS_TIME = _gauge(
-    "hotline_indicators_timestamp_seconds", "When the indicators were read from the database."
-)
+INDICATORS_TIME = _gauge("hotline_indicators_timestamp_seconds", "When indicators were read.")
 NUMBERS_MISSING = _gauge(
     "hotline_call_numbers_missing",
     "Calls of 30 days whose number is gone, or that only the exchange knows: always 0.",
@@ -339,6 +336,12 @@ DIFFERENCES = _counter(
     "Places where the exchange's files and the stored call told different stories.",
     "system",
     "kind",
+)
+FILES_READ = _gauge(
+    "hotline_exchange_file_read_timestamp_seconds",
+    "When something new was last read from a file of the exchange; 0 before the first time.",
+    "system",
+    "source",
 )
 AMI_CONNECTED = _gauge(
     "hotline_ami_connected", "Whether the event connection to the exchange stands.", "system"

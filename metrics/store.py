@@ -257,6 +257,8 @@ SELECT CASE WHEN c.line = ANY ($1::text[]) THEN c.line ELSE 'other' END AS line,
    AND c.id <> ALL (ARRAY(SELECT hidden_cases('{}')))"""
 _NEWEST: LiteralString = "SELECT coalesce(max(id), 0) FROM journal"
 
+_FILES_READ: LiteralString = "SELECT system, source, read_at FROM tail_positions"
+
 _DIFFERENCES: LiteralString = """
 SELECT system, kind, count(*) AS found FROM differences GROUP BY system, kind"""
 
@@ -296,6 +298,7 @@ async def snapshot(
         incidents = await conn.fetch(_INCIDENTS)
         overdue = await conn.fetch(_OVERDUE)
         probes = await conn.fetch(_PROBES, names, now)
+        files_read = await conn.fetch(_FILES_READ)
         still_open = await conn.fetch(_OPEN_ITEMS, names)
         newest = await conn.fetchval(_NEWEST)
         await _take_in(conn, names, ledger, newest)
@@ -324,6 +327,7 @@ async def snapshot(
         probes=dict(map(_probed, probes)),
         incidents={row["state"]: row["found"] for row in incidents},
         overdue={row["kind"]: row["found"] for row in overdue},
+        files_read={(row["system"], row["source"]): row["read_at"] for row in files_read},
         current=current,
         took=perf_counter() - began,
     )

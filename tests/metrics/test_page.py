@@ -220,3 +220,14 @@ async def test_the_page_tells_the_same_indicators_as_their_statements(
     assert value(series, "hotline_indicator_denominator", **connect) == 2
     assert value(series, "hotline_call_numbers_missing") == 1
     assert value(series, "hotline_snapshot_age_seconds") == 7
+
+
+async def test_when_the_exchanges_files_were_read_is_told(conn: asyncpg.Connection) -> None:
+    await conn.execute(
+        """INSERT INTO tail_positions (system, source, inode, "offset", read_at)
+           VALUES ('mianyang-1', 'cel', 1, 7, $1)""",
+        NOW,
+    )
+    series = read(render(await empty(conn), PROCESS)[0])
+    of = partial(value, series, "hotline_exchange_file_read_timestamp_seconds", system="mianyang-1")
+    assert (of(source="cel"), of(source="queue_log")) == (NOW.timestamp(), 0)
