@@ -16,7 +16,7 @@ from hotline import journal, protection_rows, repeats, store
 from hotline.database import Connection
 from hotline.journal import Event
 from hotline.masking import mask_text
-from hotline.protection_rows import Because
+from hotline.protection_rows import Because, Protection
 from routing import store as cases
 from routing.cases import Actor, Case, Move, MoveData, Role
 from routing.errors import IllegalMove
@@ -118,14 +118,34 @@ async def _keep_apart(tx: Connection, case_id: int, accused: Accused, doing: Doi
 
 
 async def unprotect(tx: Connection, case_id: int, reason: str, doing: Doing) -> None:
-    """Discipline finds that the case needs no protection; who was kept apart stays so."""
-    await _must_be_protected(tx, case_id)
-    await protection_rows.end(tx, case_id, by=doing.by.name, now=doing.now)
+    """Two people of discipline find that a case needs no protection: one asks, another confirms.
+
+    Who was kept apart stays so. Asking again changes nothing but the reason on record.
+    """
+    found = await _must_be_protected(tx, case_id)
+    asked_by = found.end_asked_by
+    if asked_by is None or asked_by == doing.by.name:
+        await protection_rows.ask_end(tx, case_id, by=doing.by.name, now=doing.now)
+        await _told(tx, case_id, Event.CASE_UNPROTECT_ASKED, reason, doing)
+    else:
+        await protection_rows.end(tx, case_id, by=doing.by.name, now=doing.now)
+        await _told(tx, case_id, Event.CASE_UNPROTECTED, reason, doing)
+
+
+async def rejoin(tx: Connection, case_id: int, apart_id: int, reason: str, doing: Doing) -> None:
+    """A recusal is over: the conflict is gone. The accused and their chain stay apart for good."""
+    await cases.get(tx, case_id)
+    if not await protection_rows.rejoin(tx, case_id, apart_id, by=doing.by.name, now=doing.now):
+        raise IllegalMove("There is no recusal of this number that could end.", case_id=case_id)
+    await _told(tx, case_id, Event.CASE_REJOINED, reason, doing)
+
+
+async def _told(tx: Connection, case_id: int, event: Event, reason: str, doing: Doing) -> None:
     await journal.write(
         tx,
         at=doing.now,
         actor=doing.by.name,
-        event=Event.CASE_UNPROTECTED,
+        event=event,
         case_id=case_id,
         body={"reason": mask_text(reason)},
     )
@@ -138,9 +158,11 @@ async def take_over(tx: Connection, case_id: int, doing: Doing) -> Case:
     return await _moved(tx, case_id, Move.TAKE_OVER, MoveData(person=doing.by.name), doing, {})
 
 
-async def _must_be_protected(tx: Connection, case_id: int) -> None:
-    if await protection_rows.of_case(tx, case_id) is None:
+async def _must_be_protected(tx: Connection, case_id: int) -> Protection:
+    found = await protection_rows.of_case(tx, case_id)
+    if found is None:
         raise IllegalMove("This case is not protected.", case_id=case_id)
+    return found
 
 
 async def recuse(  # noqa: PLR0917 - what, who, why, by whom

@@ -33,6 +33,9 @@ class Protection:
     marked_by: str
     handed_at: datetime | None
     handed_to: str | None
+    end_asked_at: datetime | None
+    end_asked_by: str | None
+    """Who of discipline asked to end it; another one must confirm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,8 @@ class Apart:
 
 
 _OF: LiteralString = """
-    SELECT case_id, against_office, taker, marked_at, marked_by, handed_at, handed_to
+    SELECT case_id, against_office, taker, marked_at, marked_by, handed_at, handed_to,
+           end_asked_at, end_asked_by
       FROM protections WHERE case_id = $1 AND ended_at IS NULL"""
 _MARK: LiteralString = """
     INSERT INTO protections (case_id, against_office, taker, marked_at, marked_by, handed_at,
@@ -60,6 +64,9 @@ _MARK: LiteralString = """
        DO UPDATE SET against_office = protections.against_office OR excluded.against_office"""
 _HAND: LiteralString = """
     UPDATE protections SET handed_at = coalesce(handed_at, $3), handed_to = $2
+     WHERE case_id = $1 AND ended_at IS NULL"""
+_ASK_END: LiteralString = """
+    UPDATE protections SET end_asked_at = $2, end_asked_by = $3
      WHERE case_id = $1 AND ended_at IS NULL"""
 _END: LiteralString = """
     UPDATE protections SET ended_at = $2, ended_by = $3 WHERE case_id = $1 AND ended_at IS NULL"""
@@ -123,6 +130,11 @@ async def mark(
 async def hand(conn: Connection, case_id: int, *, to: str, now: datetime) -> None:
     """Discipline has it: from now on its taker finds it no longer."""
     await conn.execute(_HAND, case_id, to, now)
+
+
+async def ask_end(conn: Connection, case_id: int, *, by: str, now: datetime) -> None:
+    """Somebody asks that the case be protected no longer; it still is."""
+    await conn.execute(_ASK_END, case_id, now, by)
 
 
 async def end(conn: Connection, case_id: int, *, by: str, now: datetime) -> None:

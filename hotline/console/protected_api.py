@@ -63,6 +63,13 @@ class RecuseAsked(Asked):
     reason: Reason
 
 
+class RejoinAsked(Asked):
+    """Which recusal is over, and why."""
+
+    apart: Id
+    reason: Reason
+
+
 class TextAsked(Asked):
     """A text before it is kept."""
 
@@ -110,6 +117,9 @@ class ProtectionView(Told):
     marked_by: str | None
     handed_at: datetime | None
     handed_to: str | None
+    end_asked_by: str | None = Field(
+        description="Who asked that it end; somebody else of discipline confirms by `unprotect`."
+    )
     suggested: TextAdvice
     apart: tuple[ApartView, ...]
     others: tuple[str, ...]
@@ -144,7 +154,7 @@ async def protect(asked: Request) -> ProtectionDone:
 
 
 async def unprotect(asked: Request) -> ProtectionDone:
-    """Protect a case no longer; who was kept apart stays so."""
+    """Ask to protect a case no longer, or confirm what another asked; who was apart stays so."""
     case_id, given = asked.path_id("case_id"), asked.asked(ReasonAsked)
     async with transaction(asked.desk.services.pool) as tx:
         await asked.sight.check(tx, case_id)
@@ -180,6 +190,7 @@ async def protection(asked: Request) -> ProtectionView:
         marked_by=found.marked_by if found else None,
         handed_at=found.handed_at if found else None,
         handed_to=found.handed_to if found else None,
+        end_asked_by=found.end_asked_by if found else None,
         suggested=suggested,
         apart=tuple(ApartView.model_validate(it, from_attributes=True) for it in apart),
         others=others,
@@ -203,6 +214,15 @@ async def recuse(asked: Request) -> ProtectionDone:
                 tx, case_id, persons, given.units, given.because, given.reason, _doing(asked)
             )
         )
+    return ProtectionDone(case_id=case_id, traces=())
+
+
+async def rejoin(asked: Request) -> ProtectionDone:
+    """End a recusal whose conflict is gone; the accused and their chain stay apart for good."""
+    case_id, given = asked.path_id("case_id"), asked.asked(RejoinAsked)
+    async with transaction(asked.desk.services.pool) as tx:
+        await asked.sight.check(tx, case_id)
+        await _done(protecting.rejoin(tx, case_id, given.apart, given.reason, _doing(asked)))
     return ProtectionDone(case_id=case_id, traces=())
 
 
@@ -294,5 +314,6 @@ ENDPOINTS = (
         roles=DISCIPLINE,
     ),
     post(f"{_CASE}/recuse", recuse, RecuseAsked, ProtectionDone, faults=_FAULTS, roles=READERS),
+    post(f"{_CASE}/rejoin", rejoin, RejoinAsked, ProtectionDone, faults=_FAULTS, roles=DISCIPLINE),
     post("/api/texts/check", check_text, TextAsked, TextAdvice, roles=CALLERS | DISCIPLINE),
 )

@@ -221,7 +221,14 @@ async def test_whoever_took_the_report_keeps_it_until_discipline_has_it(
         assert caller["number"] == "13890115678"
     ended = await post(clean, f"{path}/answer-directly", {**CONFIRMED, "reply": "已查处"})
     assert ended["state"] == "closed"
-    await post(clean, f"{path}/unprotect", {"reason": "查无此事"})
+    # Nobody ends the protection alone.
+    for _ in range(2):
+        await post(clean, f"{path}/unprotect", {"reason": "查无此事"})
+    assert (await case_of(await staff.visitor("desk"), case_id))[0] == 404
+    async with clean.get(f"{path}/protection") as answer:
+        found = await answer.json()
+    assert (found["protected"], found["end_asked_by"]) == (True, "clean")
+    await post(await staff.visitor("fallen"), f"{path}/unprotect", {"reason": "复核属实"})
     assert (await case_of(await staff.visitor("desk"), case_id))[0] == 200
     assert (await case_of(await staff.visitor("lights"), case_id))[0] == 404
 
@@ -279,6 +286,15 @@ async def test_a_conflict_moves_the_case_in_the_same_minute(staff: Staff, town: 
     await post(desk, f"{path}/dispatch", {**again, "unit": WATER})
     told = [it["event"] for it in (await case_of(desk, case_id))[1]["history"]]
     assert told.count("case.recused") == 2
+    # A conflict that is gone is ended by discipline, by its number; the accused never come back.
+    clean = await staff.visitor("clean")
+    async with clean.get(f"{path}/protection") as answer:
+        (one, *_) = (await answer.json())["apart"]
+    await refused(clean, f"{path}/rejoin", {"apart": 999, "reason": "已无利害"}, "illegal_move")
+    await post(clean, f"{path}/rejoin", {"apart": one["id"], "reason": "亲戚已撤诉"})
+    async with clean.get(f"{path}/protection") as answer:
+        (one, *_) = (await answer.json())["apart"]
+    assert (one["ended_by"], one["ended_at"] is None) == ("clean", False)
 
 
 async def test_every_table_that_points_at_a_case_or_a_call_is_seen_through_sight(

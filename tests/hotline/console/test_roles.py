@@ -88,6 +88,7 @@ EXPECTED = {
     "POST /api/cases/{case_id}/unprotect": "discipline",
     "POST /api/cases/{case_id}/take-over": "discipline",
     "POST /api/cases/{case_id}/recuse": READERS,
+    "POST /api/cases/{case_id}/rejoin": "discipline",
     "GET /api/person-requests": f"{DESK} discipline",
     "POST /api/person-requests": f"{DESK} discipline",
     "POST /api/person-requests/{request_id}/give": "supervisor discipline",
