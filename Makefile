@@ -27,12 +27,12 @@ city-year: setup ## the same with a smaller city, looked at more often: every fi
 	@$(VENV)/python -m tests.year --cases 20000 --seed 7 --hours 24 $(ARGS)
 
 check: setup ## formatting, lint, types and the direction of imports, without the tests
-	@$(VENV)/ruff format --check . && $(VENV)/ruff check . && $(VENV)/mypy . && $(VENV)/lint-imports
+	@$(VENV)/ruff format --check . && $(VENV)/ruff check . && $(VENV)/mypy . && $(VENV)/lint-imports && $(VENV)/python -m deploy.setup.webapp
 
 bench: setup ## print every benchmark's ratio against its peer
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(VENV)/python $$bench || exit 1; done
 
-setup: ## fetch and verify Python packages, Asterisk, SIPp, Prometheus, Alertmanager and the speech model
+setup: ## fetch and verify Python packages, Asterisk, SIPp, Prometheus, Alertmanager and the speech model; build the console
 	@$(PYTHON) deploy/setup/prepare.py
 
 dashboards: setup ## write the dashboards for Grafana (ARGS=DIR, else .cache/dashboards)
@@ -42,4 +42,5 @@ lock: ## resolve the dependencies again and pin them in uv.lock
 	@$(PYTHON) deploy/setup/prepare.py --uv-only && $(PYTHON) deploy/setup/lock.py $(HOTLINE_CACHE)/uv/bin/uv
 
 clean: ## remove everything that set-up and the demo made
+	@cd hotline/console/web && rm -rf node_modules build dist
 	@rm -rf $(HOTLINE_CACHE)

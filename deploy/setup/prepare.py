@@ -1,4 +1,4 @@
-"""Sets the whole project up under .cache/: packages, Asterisk, SIPp, Prometheus, speech model.
+"""Sets the project up under .cache/: packages, Asterisk, SIPp, Prometheus, console, speech model.
 
 Run by `make`; needs only Python's standard library. Each step leaves a marker that names its
 input, so a second run does nothing, an interrupted one goes on where it stopped, and a changed
@@ -138,6 +138,13 @@ def install_model(cache: Path) -> None:
     )
 
 
+def build_console(cache: Path) -> None:
+    """Build the console that the service serves under `/app/`."""
+    from deploy.setup import webapp  # noqa: PLC0415 - not needed to fetch uv
+
+    webapp.build((cache / "venv" / "bin" / "python").absolute(), say)
+
+
 def optional(what: str, step: Callable[[], None]) -> None:
     """Do a step that only a part of the project needs; say what is missing and go on."""
     try:
@@ -166,6 +173,7 @@ def main() -> int:
         say(f"STOPPED: {error}")
         return 1
     optional("Asterisk, SIPp or Prometheus", install_tools)
+    optional("the new console (/app/)", lambda: build_console(cache))
     optional("the speech model", lambda: install_model(cache))
     say(f"ready after {time.monotonic() - began:.0f} s")
     return 0

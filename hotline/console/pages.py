@@ -1,13 +1,17 @@
-"""The page and its parts: a fixed set of files, read once, with the messages of both languages.
+"""The pages and their parts: a fixed set of files, read once, with the messages of both languages.
 
-Nothing is built, and nothing comes from elsewhere. Words the command line also uses (states, kinds,
-outcomes) come from the service's own catalogue, so that there is one wording of each.
+`/` is plain files; `/app/` is what set-up built of `web/src/`, each file but the first named by its
+hash, so that a browser keeps it. Nothing comes from elsewhere. Words the command line also uses
+(states, kinds, outcomes) come from the service's own catalogue: there is one wording of each.
 """
 
 import hashlib
+import html
 import json
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Final
 
 from aiohttp import ETag, web
@@ -16,6 +20,8 @@ from hotline.catalogue import LANGUAGES, Language, messages
 
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SHARED: Final = ("state.", "kind.", "urgency.", "outcome.", "line.", "side.", "direction.")
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_ASK: Final = "no-cache"
 _PLACES: Final = {"index.html": "/", "docs.html": "/api/docs"}
 _TYPES: Final = {
     ".html": "text/html",
@@ -45,7 +51,34 @@ def add_pages(app: web.Application) -> None:
         app.router.add_get(f"/web/messages/{language}.json", _file(text, "application/json"))
 
 
-def _file(body: bytes, content_type: str) -> Serve:
+def add_app(app: web.Application, built: Traversable | None = None) -> None:
+    """Serve what set-up built under `/app/`; where it did not, say there what to do."""
+    built = built or resources.files("hotline.console") / "web" / "dist"
+    first = built / "index.html"
+
+    async def to_app(_: web.Request) -> web.Response:
+        raise web.HTTPPermanentRedirect("/app/")
+
+    app.router.add_get("/app", to_app)
+    if not first.is_file():
+        app.router.add_get("/app/", _not_built)
+        return
+    app.router.add_get("/app/", _file(first.read_bytes(), "text/html"))
+    for file in (built / "assets").iterdir():
+        kind = _TYPES.get("." + file.name.rpartition(".")[2])
+        if kind is not None:
+            served = _file(file.read_bytes(), kind, _FOR_EVER)
+            app.router.add_get(f"/app/assets/{file.name}", served)
+
+
+async def _not_built(_: web.Request) -> web.Response:
+    sentences = (page_messages(language)["app.not_built"] for language in LANGUAGES)
+    body = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
+    page = f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>/app/</title>{body}'
+    return web.Response(text=page, content_type="text/html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _file(body: bytes, content_type: str, cached: str = _ASK) -> Serve:
     etag = ETag(value=hashlib.sha256(body).hexdigest()[:32])
 
     async def serve(http: web.Request) -> web.Response:
@@ -55,7 +88,7 @@ def _file(body: bytes, content_type: str) -> Serve:
         if content_type != "image/svg+xml":
             response.charset = "utf-8"
         response.etag = etag
-        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Cache-Control"] = cached
         return response
 
     return serve

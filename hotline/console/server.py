@@ -20,7 +20,7 @@ from hotline.console.endpoints import ENDPOINTS
 from hotline.console.open311 import add_open311
 from hotline.console.open_pages import add_open_pages
 from hotline.console.openapi import document
-from hotline.console.pages import add_pages
+from hotline.console.pages import add_app, add_pages
 from hotline.console.person import SCRAPER, Person
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.refused import note_refusal
@@ -71,6 +71,7 @@ def build(services: Services) -> web.Application:
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, endpoint.route, _serve(endpoint))
     add_pages(app)
+    add_app(app)
     add_open_pages(app, config.open_dir)
     add_open311(app, services)
     api = json.dumps(document(ENDPOINTS, running_version()), ensure_ascii=False)

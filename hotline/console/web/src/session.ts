@@ -1,0 +1,23 @@
+// Who sits here: the service's own word, asked at the start and after each change.
+import { computed, ref } from "vue";
+import { ask, onSignedOut } from "./api";
+import type { components } from "../build/api";
+
+export type Session = components["schemas"]["Session"];
+export const session = ref<Session | null>(null);
+export const name = computed(() => session.value?.user?.name ?? session.value?.seat ?? "");
+
+export async function loadSession(): Promise<void> {
+  session.value = await ask<Session>("GET", "/api/session");
+}
+
+export async function signIn(login: string, password: string): Promise<void> {
+  const who = session.value?.login_needed ? { login } : {};
+  session.value = await ask<Session>("POST", "/api/session", { ...who, password });
+}
+
+export async function signOut(): Promise<void> {
+  session.value = await ask<Session>("DELETE", "/api/session");
+}
+
+onSignedOut(() => void loadSession());
