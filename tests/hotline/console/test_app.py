@@ -150,6 +150,8 @@ async def test_a_person_signs_in_and_sees_the_case_that_comes_in_both_languages(
     await page.until("document.querySelectorAll('.case-line').length === 1")
     await reports_nothing_serious(page)
     await page.picture(tmp_path / "cases.png")
+    await page.press("/")
+    await page.until("document.activeElement.id === 'search'")
     await page.click("button[lang=en]")
     await page.until("document.body.innerText.includes('Draft') || "
                      "document.body.innerText.includes('draft')")  # fmt: skip
