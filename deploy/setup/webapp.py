@@ -116,7 +116,7 @@ def run(argv: Sequence[str | Path], *, trouble: str, env: Mapping[str, str] | No
     """Run a command in the console's folder and return what it printed.
 
     Raises:
-        WebAppError: it failed; `trouble` and its last line say how.
+        WebAppError: it failed; `trouble` and its first error say how.
     """
     done = subprocess.run(  # noqa: S603 - the commands stand in this file
         [str(word) for word in argv],
@@ -128,7 +128,10 @@ def run(argv: Sequence[str | Path], *, trouble: str, env: Mapping[str, str] | No
     )
     if done.returncode != 0:
         lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        raise WebAppError(f"{trouble} ({lines[0].strip() if lines else 'no output'})")
+        # npm and Vite warn before they tell what went wrong.
+        errors = [line for line in lines if "error" in line.lower()]
+        told = (errors or lines or ["no output"])[0].strip()
+        raise WebAppError(f"{trouble} ({told})")
     return done.stdout
 
 

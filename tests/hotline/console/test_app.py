@@ -61,6 +61,9 @@ def test_a_changed_source_is_built_again_and_an_unchanged_one_is_not() -> None:
 def test_a_step_that_fails_tells_one_sentence() -> None:
     with pytest.raises(webapp.WebAppError, match=r"^It is missing\. \(.+\)$"):
         webapp.run(["ls", "/no/such/folder"], trouble="It is missing.")
+    warns_first = ["sh", "-c", "echo 'npm warn old' >&2; echo 'npm error gone' >&2; exit 1"]
+    with pytest.raises(webapp.WebAppError, match=r"^It is missing\. \(npm error gone\)$"):
+        webapp.run(warns_first, trouble="It is missing.")
 
 
 def test_the_lock_names_no_registry() -> None:
