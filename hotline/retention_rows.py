@@ -73,6 +73,10 @@ _REPORTERS: LiteralString = """
    WHERE num_nonnulls(r.unit, r.name, r.post, r.phone) > 0
      AND greatest(said.last, raised.last) < $1::timestamptz"""
 _REPORTER_HELD: LiteralString = "(coalesce(said.held, false) OR coalesce(raised.held, false))"
+_DUTY_LOG: LiteralString = """
+    FROM duty_log_versions v JOIN duty_log l ON l.id = v.entry_id
+   WHERE v.erased_at IS NULL AND v.at < $1::timestamptz"""
+_DUTY_HELD: LiteralString = "(NOT l.done OR call_is_held(l.call_id) OR case_is_held(v.case_id))"
 _ERASED: LiteralString = """
     leaving AS (
         INSERT INTO evidence_leaving (path, decided_at) SELECT DISTINCT path, now() FROM due
@@ -235,6 +239,34 @@ SORTS: Mapping[Kept, Sequence[Sort]] = {
                 UPDATE duty_reporters r SET unit = NULL, name = NULL, post = NULL, phone = NULL
                   FROM due d WHERE r.id = d.id RETURNING r.id::text AS item"""
             ),
+        ),
+    ),
+    Kept.DUTY_LOG: (
+        Sort(
+            due=_COUNT + _DUTY_LOG + " AND NOT " + _DUTY_HELD,
+            held=_COUNT + _DUTY_LOG + " AND " + _DUTY_HELD,
+            delete=(
+                "WITH due AS (SELECT v.entry_id, v.version "  # noqa: S608 - of literal parts
+                + _DUTY_LOG
+                + " AND NOT "
+                + _DUTY_HELD
+                + """ ORDER BY v.entry_id, v.version LIMIT $2 FOR UPDATE OF v SKIP LOCKED)
+                UPDATE duty_log_versions v SET content = '{}', erased_at = now()
+                  FROM due d WHERE v.entry_id = d.entry_id AND v.version = d.version
+                RETURNING v.entry_id || '/' || v.version AS item"""
+            ),
+        ),
+    ),
+    Kept.CONTACTS: (
+        Sort(
+            due="SELECT count(*) FROM duty_contacts WHERE gone_at < $1 AND phone IS NOT NULL",
+            held="SELECT 0",
+            delete="""
+            WITH due AS (
+                SELECT id FROM duty_contacts WHERE gone_at < $1 AND phone IS NOT NULL
+                 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
+            UPDATE duty_contacts c SET name = NULL, look_up = NULL, phone = NULL
+              FROM due d WHERE c.id = d.id RETURNING c.id::text AS item""",
         ),
     ),
 }

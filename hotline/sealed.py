@@ -22,7 +22,7 @@ _USED: LiteralString = """
      UNION SELECT DISTINCT (part).key FROM duty_reporters,
            LATERAL (VALUES (unit), (name), (post), (phone)) AS parts (part)
             WHERE part IS NOT NULL
-     UNION SELECT DISTINCT (phone).key FROM duty_contacts
+     UNION SELECT DISTINCT (phone).key FROM duty_contacts WHERE phone IS NOT NULL
      UNION SELECT DISTINCT (said).key FROM accused_others
      UNION SELECT DISTINCT (address).key FROM notice_addresses WHERE address IS NOT NULL
      UNION SELECT DISTINCT (address).key FROM notices WHERE address IS NOT NULL

@@ -24,6 +24,8 @@ class Kept(StrEnum):
     TEXTS = "texts"
     EVIDENCE = "evidence"
     REPORTERS = "reporters"
+    DUTY_LOG = "duty_log"
+    CONTACTS = "contacts"
     IDENTITIES = "identities"
     ACCESS = "access"
     GIVEN = "given"

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
-from hotline import duty_log_rows, evidence, retaining, supervision_texts
+from hotline import duty_contact_rows, duty_log_rows, evidence, retaining, supervision_texts
 from hotline import retention_rows as rows
 from hotline.casework import SHIPPED
 from hotline.database import Pool, borrowed, transaction
+from hotline.duty_contact_rows import ContactFacts
 from hotline.duty_log_rows import Reporter
 from hotline.errors import StoreAwayError
 from hotline.protection_rows import mark
@@ -162,7 +164,7 @@ async def test_files_of_evidence_what_was_written_and_who_reported_go_when_all_i
         assert await rows.counted(conn, rows.SORTS[Kept.REPORTERS][0], before) == (0, 1)
     await pool.execute("UPDATE duty_log SET done = true, newest = 1 WHERE id = $1", entry)
     done = await told(services, now=later)
-    assert {it.kind: it.count for it in done} == {Kept.REPORTERS: 1}
+    assert {it.kind: it.count for it in done} == {Kept.REPORTERS: 1, Kept.DUTY_LOG: 1}
     assert await pool.fetchval("SELECT num_nonnulls(name, phone) FROM duty_reporters") == 0
     # The first case ends and its record is cleared; the other case still has the same picture.
     for call_id in old[:1]:
@@ -198,6 +200,48 @@ SUPERVISED = """
             'p', 'b', 'l', $2, 'desk', $2, 'infinity') RETURNING id"""
 CLEARED = """
     UPDATE supervisions SET state = 'cleared', cleared_at = $2, cleared_by = 'desk' WHERE id = $1"""
+
+
+async def test_what_was_written_on_duty_leaves_and_who_wrote_it_stays(
+    services: Services, pool: Pool
+) -> None:
+    facts = ContactFacts(
+        unit="市应急局",
+        post="值班长",
+        name="王五",
+        phone="13900000031",
+        leader=False,
+        valid_from=LONG_AGO.date(),
+        valid_until=None,
+        review=NOW.date(),
+    )
+    async with transaction(pool) as tx:
+        entry = await tx.fetchval(ENTRY, LONG_AGO)
+        await tx.execute(VERSION, entry, LONG_AGO, None)
+        await tx.execute("SET LOCAL session_replication_role = replica")
+        await tx.execute("UPDATE duty_log_versions SET content = $1", '{"course": "李四来电"}')
+        first = await duty_contact_rows.enter(tx, facts, by="li", now=LONG_AGO)
+        await duty_contact_rows.enter(tx, facts, by="li", now=LONG_AGO, replaces=first)
+    later = NOW + timedelta(days=365 * 6)
+    # The entry is not finished: only the contact that was replaced leaves.
+    done = await told(services, now=later)
+    assert {it.kind: it.count for it in done} == {Kept.CONTACTS: 1}
+    kept = await pool.fetch("SELECT name, phone FROM duty_contacts ORDER BY id")
+    assert [(it["name"], it["phone"]) for it in kept] == [(None, None), ("王五", "13900000031")]
+    await pool.execute("UPDATE duty_log SET done = true WHERE id = $1", entry)
+    done = await told(services, now=later)
+    assert {it.kind: it.count for it in done} == {Kept.DUTY_LOG: 1}
+    async with borrowed(pool) as conn:
+        (version,) = await duty_log_rows.versions(conn, entry)
+    assert (version.by, version.text.course) == ("li", "")
+    assert (await prove(pool)).fault is None
+    assert await told(services, now=later) == []
+    # Nothing but the job's own step is let through, and that once.
+    for change in ("by = 'wang'", "content = '{}', erased_at = now()", "erased_at = NULL"):
+        with pytest.raises(asyncpg.RaiseError, match="stay as they are"):
+            await pool.execute(f"UPDATE duty_log_versions SET {change}")  # noqa: S608 - literals
+
+
 ENTRY = """
     INSERT INTO duty_log (line, kind, at, newest) VALUES ('duty', 'fax', $1, 1) RETURNING id"""
 VERSION = """
