@@ -461,7 +461,8 @@ async def test_a_card_past_its_day_is_supervised_once_for_each_version(
 async def page_of(conn: asyncpg.Connection, now: datetime) -> list[str]:
     lines = (Line(name="mayor"),)
     text, _ = render(await snapshot(conn, lines, Ledger(["mayor"], lambda _: None), now), PROCESS)
-    return [row for row in text.decode().splitlines() if "superv" in row and row[0] != "#"]
+    shown = ("hotline_supervision{", "hotline_overdue_unsupervised ")
+    return [row for row in text.decode().splitlines() if row.startswith(shown)]
 
 
 async def test_the_figures_count_levels_and_everything_overdue_without_a_record(
