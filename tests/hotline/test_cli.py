@@ -404,6 +404,8 @@ async def test_a_model_trained_on_ones_own_messages_is_used(
 
 INTERRUPTED_WHILE_LOADING = """
 import os, signal, sys
+# A shell that runs the tests in its background has told them to ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Impatient:
     def find_spec(self, name, *rest):
         if name == "asyncpg":
