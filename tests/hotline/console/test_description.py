@@ -65,7 +65,8 @@ async def test_every_address_of_the_api_is_described_and_every_description_is_se
         for route in site.runner.app.router.routes()
         if route.resource is not None and route.method != "HEAD"
     }
-    pages = {path for _, path in served if path == "/" or path.startswith(("/web/", "/open"))}
+    of_pages = ("/web/", "/open", "/app")
+    pages = {path for _, path in served if path == "/" or path.startswith(of_pages)}
     extra = {(method, path) for method, path in served - told if path not in pages}
     assert extra == {("GET", "/api/openapi.json"), ("GET", "/api/docs")}
 
