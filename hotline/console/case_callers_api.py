@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hotline import case_callers, protection_rows, sending
+from hotline import case_callers, sending
 from hotline.console.cards_api import refusals
 from hotline.console.case_shapes import BroughtBy, CaseDetail
 from hotline.console.cases_api import detail
@@ -25,7 +25,6 @@ from hotline.console.shapes import Id, Told
 from hotline.console.who import CALLERS, DISCIPLINE, OFFICE, OPENERS
 from hotline.database import borrowed, transaction
 from hotline.errors import CallerFixedError
-from routing.cases import Role
 from routing.errors import CaseUnknown
 
 
@@ -57,11 +56,8 @@ async def note_caller(asked: Request) -> CaseDetail:
 async def reveal_case_caller(asked: Request) -> CaseCaller:
     """Tell in full who brought a case, for a reason that is kept."""
     case_id, given = asked.path_id("case_id"), asked.asked(RevealAsked)
-    whole = Role.DISCIPLINE in asked.who.roles
     async with transaction(asked.services.pool) as tx:
         await asked.sight.check(tx, case_id)
-        if not whole and await protection_rows.of_case(tx, case_id) is not None:
-            raise ProblemError(Fault.FORBIDDEN, "Only discipline learns who made this report.")
         found = await case_callers.of_case(tx, case_id)
         await note_reveal(tx, asked, given, call_id=found.call_id, case_id=case_id)
     return CaseCaller(case_id=case_id, number=found.number, name=found.name)

@@ -106,7 +106,10 @@ async def _write(
 async def note_reveal(
     tx: Connection, asked: Request, given: RevealAsked, *, call_id: int | None, case_id: int | None
 ) -> None:
-    """Write down that somebody learns who called or wrote, and why."""
+    """Write down that somebody learns who called or wrote, and why; of a report only discipline."""
+    whole = Role.DISCIPLINE in asked.who.roles
+    if case_id and not whole and await protection_rows.of_case(tx, case_id) is not None:
+        raise ProblemError(Fault.FORBIDDEN, "Only discipline learns who made this report.")
     await _write(
         tx,
         asked,
@@ -120,15 +123,11 @@ async def note_reveal(
 async def reveal_caller(asked: Request) -> CallerView:
     """Tell a caller's name and number in full, for a reason that is kept."""
     call_id, given = asked.path_id("call_id"), asked.asked(RevealAsked)
-    whole = Role.DISCIPLINE in asked.who.roles
     async with transaction(asked.services.pool) as tx:
         row = await tx.fetchrow(_CALLER, call_id)
         if row is None:
             raise ProblemError(Fault.NOT_FOUND, f"There is no call {call_id}.")
-        case_id = row["case_id"]
-        if case_id and not whole and await protection_rows.of_case(tx, case_id) is not None:
-            raise ProblemError(Fault.FORBIDDEN, "Only discipline learns who made this report.")
-        await note_reveal(tx, asked, given, call_id=call_id, case_id=case_id)
+        await note_reveal(tx, asked, given, call_id=call_id, case_id=row["case_id"])
     return CallerView(call_id=call_id, number=row["number"], name=row["name"])
 
 

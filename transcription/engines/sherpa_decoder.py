@@ -5,10 +5,6 @@ quietest; stretches in which nobody speaks are left out, because such models mak
 One thread a lane: the lanes are the parallelism, and a session without threads survives the fork.
 """
 
-import argparse
-import json
-import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transcription.engines.lanes import Lanes, settle
 from transcription.engines.sherpa import TOKENS, weights
-from transcription.engines.vosk_decoder import resident_bytes, trim
+from transcription.engines.vosk_decoder import main, resident_bytes, trim
 
 SHORTEST, LONGEST = 8.0, 20.0
 """Seconds of a piece: it is cut at the quietest moment between the two."""
@@ -111,26 +106,5 @@ def _load(model: Path) -> Any:
     )
 
 
-def main() -> None:
-    """Load the model, then let each lane do its work until standard input ends."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--lanes", type=int, default=1)
-    parser.add_argument("--nice", type=int, default=0)
-    parser.add_argument("--rest-after", type=float, default=60.0)
-    options = parser.parse_args()
-    settle(options.nice)
-    started = time.monotonic()
-    try:
-        recogniser = _load(options.model)
-    except Exception as error:  # noqa: BLE001 - the service turns it into its own sentence
-        refused = not isinstance(error, ImportError)
-        print(json.dumps({"ready": False, "model_refused": refused, "error": str(error)}))  # noqa: T201 - our answer
-        sys.exit(1)
-    lanes = Lanes(options.lanes, lambda: Decoder(recogniser), rest_after=options.rest_after)
-    lanes.serve({"ready": True, "load_seconds": time.monotonic() - started})
-    os._exit(0)
-
-
 if __name__ == "__main__":
-    main()
+    main(Decoder, _load)

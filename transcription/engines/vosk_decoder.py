@@ -208,8 +208,8 @@ def _load(path: Path) -> Callable[..., Any]:
     return lambda rate, *grammar: vosk.KaldiRecognizer(model, rate, *grammar)
 
 
-def main(work: Callable[[Callable[..., Any]], Work]) -> None:
-    """Load the model, then let each lane do its work until standard input ends."""
+def main(work: Callable[[Any], Work], load: Callable[[Path], Any] = _load) -> None:
+    """Load the model, then let each lane do its work with it until standard input ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=Path)
     parser.add_argument("--lanes", type=int, default=1)
@@ -219,12 +219,12 @@ def main(work: Callable[[Callable[..., Any]], Work]) -> None:
     settle(options.nice)
     started = time.monotonic()
     try:
-        new_recogniser = _load(options.model)
+        loaded = load(options.model)
     except Exception as error:  # noqa: BLE001 - the service turns it into its own sentence
         refused = not isinstance(error, ImportError)
         print(json.dumps({"ready": False, "model_refused": refused, "error": str(error)}))  # noqa: T201 - our answer
         sys.exit(1)
-    lanes = Lanes(options.lanes, lambda: work(new_recogniser), rest_after=options.rest_after)
+    lanes = Lanes(options.lanes, lambda: work(loaded), rest_after=options.rest_after)
     lanes.serve({"ready": True, "load_seconds": time.monotonic() - started})
     os._exit(0)
 
