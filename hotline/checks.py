@@ -16,11 +16,12 @@ import aiohttp
 import asyncpg
 
 from hotline import database, jobs
-from hotline.casework import load_casework
+from hotline.casework import SHIPPED, load_casework
 from hotline.catalogue import Language, say
 from hotline.config import Config, Exchange, unknown_variables
 from hotline.errors import HotlineError
 from hotline.exchange import log_in_once
+from hotline.inspection_form import load_form
 from hotline.keeping import sounds_of
 from hotline.services import Clock, utc_now
 from hotline.sounds import try_out
@@ -96,6 +97,7 @@ class Checks:
         yield await self._line("check.keys", self._check_keys)
         yield await self._line("check.routing", self._check_routing)
         yield await self._line("check.calendar", self._check_calendar)
+        yield await self._line("check.inspection", self._check_inspection)
         yield await self._line("check.model", self._check_model)
         yield await self._line("check.captions", self._check_captions)
         yield await self._line("check.store", self._check_store)
@@ -223,6 +225,10 @@ class Checks:
             ends = self._say("check.calendar.ends", last=calendar.last, days=days)
             return Found(well=True, soon=True, sentence=ends)
         return self._well("check.calendar.ok", last=calendar.last, days=days)
+
+    async def _check_inspection(self) -> Found:
+        form = await asyncio.to_thread(load_form, self._config.city_dir, SHIPPED)
+        return self._well("check.inspection.ok", form=form.name, items=len(form.items))
 
     async def _check_model(self) -> Found:
         if not self._config.speech.in_service:

@@ -83,7 +83,7 @@ def finish(
 
 
 def _segment(part: Segment, vocabulary: Vocabulary, again: Sequence[HeardAgain]) -> Finished:
-    raw = tuple(_characters(part.words))
+    raw = tuple(characters_of(part.words))
     said, numbers = _heard_again(raw, again)
     said, corrections = _recovered(said, vocabulary, numbers)
     shown = _marked(_written(said))
@@ -104,7 +104,7 @@ def _text(characters: Iterable[Character]) -> str:
     return "".join(one.text for one in characters)
 
 
-def _characters(words: Sequence[Word]) -> Iterable[Character]:
+def characters_of(words: Sequence[Word]) -> Iterable[Character]:
     """The characters of joined words, the time of each word shared out evenly among its own."""
     for at, word in enumerate(words):
         shown = join([word.text])
@@ -135,7 +135,7 @@ def _heard_again(
         if not inside or not one.words:
             continue
         first, last = inside[0], inside[-1] + 1
-        new = tuple(_characters(one.words))
+        new = tuple(characters_of(one.words))
         original = _text(said[first:last])
         if original != _text(new):
             score = _mean(new)
