@@ -31,6 +31,7 @@ from hotline.duty import DutyDesk
 from hotline.errors import DatabaseUnavailableError, MigrationRefusedError, PortTakenError
 from hotline.exchange import RunningExchange
 from hotline.feed import Feed
+from hotline.finishing import FinishingDesk
 from hotline.following import FollowDesk
 from hotline.jobs import Workers
 from hotline.keeping import sounds_of
@@ -65,6 +66,7 @@ class Running:
     comings: ComingDesk
     supervision: SupervisionDesk
     retention: Sequence[RetentionDesk]
+    finishing: FinishingDesk
     likeness: LikenessDesk
     captions: CaptionDesk
     url: str
@@ -87,6 +89,7 @@ async def serve(
             tasks.create_task(running.archive.run(), name="archive"),
             tasks.create_task(running.comings.run(), name="comings"),
             tasks.create_task(running.supervision.run(), name="supervision"),
+            tasks.create_task(running.finishing.run(), name="finishing"),
             tasks.create_task(running.likeness.run(), name="likeness"),
             tasks.create_task(running.captions.run(), name="captions"),
             *(tasks.create_task(one.run(), name="retention") for one in running.retention),
@@ -148,6 +151,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             recording_grace=timedelta(seconds=config.recording_grace_seconds),
             transcriber=transcriber,
             classifier=cities,
+            vocabulary=lambda: cities.city.vocabulary,
         )
         notices = NoticeDesk(config=config, pool=pool, feed=feed, clock=utc_now)
         reminders = ReminderDesk(
@@ -178,6 +182,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             clock=utc_now,
         )
         following = FollowDesk(pool=pool, limits=lambda: cities.casework.limits, clock=utc_now)
+        finishing = FinishingDesk(pool=pool, vocabulary=lambda: cities.city.vocabulary)
         likeness = LikenessDesk(pool=pool, clock=utc_now, every=config.likeness_every_seconds)
         workers = [
             Workers(
@@ -258,6 +263,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             comings=ComingDesk(pool=pool, clock=utc_now),
             supervision=supervision,
             retention=[retention] if config.retention_nightly else [],
+            finishing=finishing,
             likeness=likeness,
             captions=captions,
             url=url,

@@ -229,6 +229,7 @@ class Event(StrEnum):
     SEEN_EVIDENCE = "seen.evidence"
     SEEN_IDENTITY = "seen.identity"
     SEEN_REFUSED = "seen.refused"
+    SEEN_SEARCH = "seen.search"
 
 
 LOOKS = frozenset(event for event in Event if event.startswith("seen."))
@@ -256,6 +257,11 @@ _WRITE_MANY: LiteralString = """
     SELECT $1, $2, $3, event, case_id, body
       FROM unnest($4::text[], $5::bigint[], $6::jsonb[])
                WITH ORDINALITY AS told (event, case_id, body, place)
+     ORDER BY place"""
+_WRITE_FOUND: LiteralString = """
+    INSERT INTO journal (at, actor, call_id, case_id, event, body)
+    SELECT $1, $2, call_id, case_id, $5, $6
+      FROM unnest($3::bigint[], $4::bigint[]) WITH ORDINALITY AS told (call_id, case_id, place)
      ORDER BY place"""
 _AFTER: LiteralString = """
     SELECT id, at, actor, event, call_id, case_id, body FROM journal
@@ -314,6 +320,26 @@ async def write_many(
             [case_id for _, case_id, _ in rows],
             [json.dumps(body, ensure_ascii=False, default=str) for _, _, body in rows],
         )
+
+
+async def write_found(
+    conn: asyncpg.Connection,
+    *,
+    at: datetime,
+    actor: str,
+    calls: Mapping[int, int | None],
+    body: Mapping[str, Any],
+) -> None:
+    """Add that calls, each with its case, were shown to somebody who searched."""
+    await conn.fetch(
+        _WRITE_FOUND,
+        at,
+        actor,
+        list(calls),
+        list(calls.values()),
+        Event.SEEN_CALL,
+        json.dumps(body, ensure_ascii=False),
+    )
 
 
 async def after(conn: asyncpg.Connection, last: int, limit: int = 500) -> list[Entry]:

@@ -9,6 +9,7 @@ from typing import Protocol
 from hotline import flow, recordings, store
 from hotline.database import Pool, borrowed
 from hotline.errors import StoreAwayError
+from hotline.finishing import Vocabularies, finish_call
 from hotline.hearing import Hearing
 from hotline.jobs import JobName, LaterError, Payload, Step
 from hotline.recordings import Found
@@ -42,12 +43,17 @@ class Steps(Hearing):
         recording_grace: timedelta,
         transcriber: Transcriber,
         classifier: Suggests,
+        vocabulary: Vocabularies,
     ) -> None:
-        """`recordings_dirs` names each exchange's spool by its system name."""
+        """`recordings_dirs` names each exchange's spool by its system name.
+
+        `vocabulary` gives the city's names as they are now.
+        """
         super().__init__(pool=pool, clock=clock, sounds=sounds, transcriber=transcriber)
         self._recordings_dirs = recordings_dirs
         self._grace = recording_grace
         self._classifier = classifier
+        self._vocabulary = vocabulary
 
     def quick(self) -> dict[JobName, Step]:
         """The jobs that take moments."""
@@ -113,8 +119,10 @@ class Steps(Hearing):
         return recordings.source_path(folder, named)
 
     async def route(self, job: Payload) -> None:
-        """Suggest where the case of a call belongs, from what both sides said."""
+        """Finish what both sides said, and suggest from it where the case of a call belongs."""
         call_id = int(job["call_id"])
+        async with self._tx() as tx:
+            await finish_call(tx, call_id, self._vocabulary())
         async with borrowed(self._pool) as conn:
             call = await store.get_call(conn, call_id)
             turns = await words.dialogue(conn, call_id)

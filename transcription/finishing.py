@@ -53,7 +53,8 @@ class Correction:
 class Finished:
     """One segment finished: `text` for reading, `spoken` without punctuation and digits.
 
-    `characters` are those of `text`, marks included, one to one.
+    `characters` are those of `text`, marks included, one to one; `said` those of `spoken`, and
+    `heard` those of `raw`.
     """
 
     leg: Leg
@@ -64,6 +65,7 @@ class Finished:
     text: str
     characters: tuple[Character, ...]
     said: tuple[Character, ...]
+    heard: tuple[Character, ...]
     corrections: tuple[Correction, ...]
 
     def seconds(self, first: int, last: int) -> tuple[float, float]:
@@ -83,8 +85,8 @@ def finish(
 
 
 def _segment(part: Segment, vocabulary: Vocabulary, again: Sequence[HeardAgain]) -> Finished:
-    raw = tuple(characters_of(part.words))
-    said, numbers = _heard_again(raw, again)
+    heard = tuple(characters_of(part.words))
+    said, numbers = _heard_again(heard, again)
     said, corrections = _recovered(said, vocabulary, numbers)
     shown = _marked(_written(said))
     return Finished(
@@ -96,6 +98,7 @@ def _segment(part: Segment, vocabulary: Vocabulary, again: Sequence[HeardAgain])
         text=_text(shown),
         characters=shown,
         said=said,
+        heard=heard,
         corrections=tuple(sorted(corrections, key=lambda it: it.first)),
     )
 

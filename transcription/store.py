@@ -13,11 +13,11 @@ from typing import LiteralString
 import asyncpg
 
 from telephony.calls import Leg
+from transcription.sentences import SaidTurn, Sentence, from_rows, turns, unfinished
 from transcription.transcripts import (
     HeardAgain,
     Transcript,
     Turn,
-    merge,
     transcript,
     words_from_rows,
     words_to_rows,
@@ -202,15 +202,35 @@ WHERE c.id = $1
 """
 
 
+_FINISHED: LiteralString = """
+SELECT leg, sentences::text AS sentences FROM finished_texts WHERE call_id = $1
+"""
+
+
+async def finished(conn: asyncpg.Connection, call_id: int) -> dict[Leg, tuple[Sentence, ...]]:
+    """The finished text of each leg of a call that has one."""
+    return {
+        (leg := Leg(row["leg"])): from_rows(leg, json.loads(row["sentences"]))
+        for row in await conn.fetch(_FINISHED, call_id)
+    }
+
+
 async def dialogue(conn: asyncpg.Connection, call_id: int) -> tuple[Turn, ...]:
-    """What was said in a call, in order, from the transcripts that are finished by now.
+    """What was said in a call, in order, from the legs that are heard by now: finished text.
 
     The operator's leg counts from the moment of the answer. Where it is not known when the
     recording began, all of it is shown rather than words of the operator lost.
     """
-    legs = await transcripts(conn, call_id)
+    return tuple(one.turn for one in await said_turns(conn, call_id))
+
+
+async def said_turns(conn: asyncpg.Connection, call_id: int) -> tuple[SaidTurn, ...]:
+    """The same, with its sentences; of a leg not finished yet the names are as they were heard."""
+    legs = await finished(conn, call_id)
+    for leg, heard in (await transcripts(conn, call_id)).items():
+        legs.setdefault(leg, unfinished(heard))
     row = await conn.fetchrow(_ANSWERED_AFTER, call_id)
     after: float | None = None
     if row is not None and row["answered"]:
         after = row["after"] if row["after"] is not None else 0.0
-    return merge(legs.get(Leg.CALLER), legs.get(Leg.OPERATOR), after)
+    return turns(legs.get(Leg.CALLER, ()), legs.get(Leg.OPERATOR, ()), after)

@@ -1,4 +1,4 @@
-"""Transcripts as values, and two of them merged into one dialogue. Pure.
+"""Transcripts as values. Pure.
 
 The raw words are what is kept. Segments, text, punctuation and the dialogue are views derived
 from them, so a better rule tomorrow needs no second decoding.
@@ -7,7 +7,7 @@ from them, so a better rule tomorrow needs no second decoding.
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any
 
 from telephony.calls import Leg
@@ -110,10 +110,14 @@ class Turn:
     end: float
     text: str
     words: tuple[Word, ...] = ()
+    finished: str | None = None
+    """The same without punctuation, names recovered; None where it was not finished yet."""
 
     @property
     def spoken(self) -> str:
-        """The words joined without inferred punctuation."""
+        """The words joined without inferred punctuation, finished where they were."""
+        if self.finished is not None:
+            return self.finished
         return join(word.text for word in self.words) if self.words else self.text
 
 
@@ -189,58 +193,9 @@ def _is_cjk(character: str) -> bool:
     return wide or character == UNKNOWN_SHOWN
 
 
-def punctuate(words: Sequence[Word]) -> str:
-    """Read the words as sentences: a pause is a comma, a segment's end a full stop or "？".
-
-    A derived view. The rules are ours and light on purpose: nothing but marks is added.
-    """
-    return "".join(_sentence(part) for part in _divide(words))
-
-
-def _sentence(words: Sequence[Word]) -> str:
-    clauses: list[list[str]] = [[words[0].text]]
-    for before, word in pairwise(words):
-        if word.start - before.end >= COMMA_GAP:
-            clauses.append([])
-        clauses[-1].append(word.text)
-    last = join(clauses[-1])
-    return "，".join(join(clause) for clause in clauses) + ("？" if asks(last) else "。")
-
-
 def asks(clause: str) -> bool:
     """Whether the last clause of a segment is a question, by the words it ends with or holds."""
     return clause.endswith(_QUESTION_ENDINGS) or any(mark in clause for mark in _QUESTION_PATTERNS)
-
-
-def merge(
-    caller: Transcript | None, operator: Transcript | None, answered_after: float | None
-) -> tuple[Turn, ...]:
-    """Merge the two legs of a call into one dialogue in order of time.
-
-    Args:
-        caller: what the caller's leg said, if it is known.
-        operator: what the caller heard, if it is known.
-        answered_after: seconds from the start of the recordings until an operator answered.
-            The operator's leg holds notices and music before that, so words that end before it
-            are dropped. None: nobody answered, and nothing on that leg was said by an operator.
-    """
-    said = list(segments(Leg.CALLER, caller.words)) if caller else []
-    if operator and answered_after is not None:
-        theirs = [word for word in operator.words if word.end > answered_after]
-        said += segments(Leg.OPERATOR, theirs)
-    said.sort(key=lambda segment: (segment.start, segment.end, segment.leg))
-    return tuple(_turn(leg, list(part)) for leg, part in groupby(said, lambda one: one.leg))
-
-
-def _turn(leg: Leg, parts: Sequence[Segment]) -> Turn:
-    words = tuple(word for part in parts for word in part.words)
-    return Turn(
-        leg=leg,
-        start=parts[0].start,
-        end=max(part.end for part in parts),
-        text=punctuate(words),
-        words=words,
-    )
 
 
 def words_to_rows(words: Iterable[Word]) -> list[dict[str, Any]]:

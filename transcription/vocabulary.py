@@ -7,6 +7,7 @@ the recogniser was of what it wrote, on the name's length, and on whether the se
 area the place lies in. Every replacement keeps the original, its score and its position.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -80,6 +81,8 @@ class Vocabulary:
         self.names: dict[str, Name] = {}
         for name in names:
             self.names.setdefault(name.text, name)
+        told = sorted(f"{it.text}|{it.sort}|{it.area}|{it.heard}" for it in self.names.values())
+        self.fingerprint = hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
         self._longest = max(map(len, self.names), default=0)
         self._heard = {said: one for one in self.names.values() for said in one.heard}
         self._at: dict[str, list[tuple[int, Name]]] = defaultdict(list)

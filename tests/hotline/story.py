@@ -159,7 +159,7 @@ class Life:
         self.engine = ScriptedEngine()
         self.death = death
         self.transactions = 0
-        life = self
+        life, casework = self, load_casework(Config())
 
         class MortalSteps(Steps):
             def _tx(self) -> AbstractAsyncContextManager[Connection]:
@@ -172,7 +172,8 @@ class Life:
             recordings_dirs={SYSTEM: self.spool},
             recording_grace=timedelta(seconds=120),
             transcriber=self.engine,
-            classifier=load_casework(Config()).classifier,
+            classifier=casework.classifier,
+            vocabulary=lambda: casework.city.vocabulary,
         )
 
     @asynccontextmanager

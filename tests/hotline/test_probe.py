@@ -127,7 +127,7 @@ async def probing(ground: Ground) -> AsyncIterator[tuple[Office, ProbeDesk]]:
         probe=Probe(interval_seconds=1.0, timeout_seconds=15.0),
         data_dir=ground.folder / "data",
     )
-    sounds = sounds_of(config)
+    sounds, casework = sounds_of(config), load_casework(Config())
     steps = Steps(
         pool=pool,
         clock=utc_now,
@@ -135,7 +135,8 @@ async def probing(ground: Ground) -> AsyncIterator[tuple[Office, ProbeDesk]]:
         recordings_dirs={asterisk.exchange.system: asterisk.exchange.recordings_dir},
         recording_grace=timedelta(seconds=4),
         transcriber=ScriptedEngine(),
-        classifier=load_casework(Config()).classifier,
+        classifier=casework.classifier,
+        vocabulary=lambda: casework.city.vocabulary,
     )
     workers = Workers(connect=lambda: connected(ground.dsn), steps=steps.quick(), at_once=2)
     async with opened(pool, config) as office:

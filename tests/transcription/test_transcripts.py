@@ -12,8 +12,6 @@ from transcription.transcripts import (
     Word,
     join,
     mean_confidence,
-    merge,
-    punctuate,
     segments,
     transcript,
     words_from_rows,
@@ -63,55 +61,6 @@ def test_a_word_the_engine_did_not_know_shows_as_a_box() -> None:
     assert join(["my", "[unk]", "name"]) == "my□name"
 
 
-def test_pauses_become_marks_and_nothing_else_is_added() -> None:
-    words = [
-        word("路灯", 0.0, 0.5),
-        word("坏了", 0.5, 1.0),
-        word("三天", 1.4, 1.8),
-        word("什么时候", 2.6, 3.0),
-        word("修", 3.0, 3.2),
-    ]
-    assert punctuate(words) == "路灯坏了，三天。什么时候修？"
-
-
-def test_a_question_word_at_the_end_asks() -> None:
-    assert punctuate([word("通知", 0, 1), word("没有", 1, 2)]) == "通知没有？"
-    assert punctuate([word("没有", 0, 1), word("通知", 1, 2)]) == "没有通知。"
-    assert punctuate([]) == ""
-
-
-def test_two_legs_become_one_dialogue_in_order_of_time() -> None:
-    operator = heard(Leg.OPERATOR, word("您好", 1, 2), word("请讲", 2, 3), word("好的", 9, 10))
-    caller = heard(Leg.CALLER, word("路灯", 4, 5), word("坏了", 5, 6), word("三天", 7, 8))
-    turns = merge(caller, operator, 0.0)
-    assert [(t.leg, t.start, t.end, t.text) for t in turns] == [
-        (Leg.OPERATOR, 1, 3, "您好请讲。"),
-        (Leg.CALLER, 4, 8, "路灯坏了。三天。"),
-        (Leg.OPERATOR, 9, 10, "好的。"),
-    ]
-    assert turns[1].spoken == "路灯坏了三天"
-
-
-def test_a_short_word_of_the_other_side_interrupts_only_between_segments() -> None:
-    caller = heard(Leg.CALLER, word("一", 0, 1), word("二", 1.1, 2), word("三", 4, 5))
-    operator = heard(Leg.OPERATOR, word("嗯", 1.0, 1.2), word("好", 3, 3.2))
-    turns = merge(caller, operator, 0.0)
-    assert [(t.leg.value, t.spoken) for t in turns] == [
-        ("caller", "一二"),
-        ("operator", "嗯好"),
-        ("caller", "三"),
-    ]
-
-
-def test_what_the_caller_heard_before_the_answer_was_said_by_nobody() -> None:
-    operator = heard(Leg.OPERATOR, word("录音", 1, 2), word("音乐", 7.9, 8.0), word("您好", 8.2, 9))
-    caller = heard(Leg.CALLER, word("喂", 3, 4))
-    assert [t.spoken for t in merge(caller, operator, 8.1)] == ["喂", "您好"]
-    assert [t.spoken for t in merge(caller, operator, None)] == ["喂"]
-    assert [t.spoken for t in merge(None, operator, 8.1)] == ["您好"]
-    assert merge(None, None, 8.1) == ()
-
-
 def test_confidence_counts_only_the_words_that_have_one() -> None:
     assert (
         mean_confidence([word("a", 0, 1, 0.5), word("b", 1, 2, None), word("c", 2, 3, 1)]) == 0.75
@@ -137,29 +86,6 @@ def test_segments_keep_every_word_in_order_and_only_pauses_divide(words: list[Wo
         assert segment.end == segment.words[-1].end
         assert all(b.start - a.end < SEGMENT_GAP for a, b in pairwise(segment.words))
     assert all(b.start - a.end >= SEGMENT_GAP for a, b in pairwise(found))
-
-
-@given(spoken(), spoken(), st.none() | st.floats(0, 30))
-def test_the_dialogue_loses_no_word_and_runs_forward(
-    said: list[Word], answered: list[Word], after: float | None
-) -> None:
-    turns = merge(heard(Leg.CALLER, *said), heard(Leg.OPERATOR, *answered), after)
-    theirs = [] if after is None else [one for one in answered if one.end > after]
-    kept = {leg: [w for t in turns if t.leg is leg for w in t.words] for leg in Leg}
-    assert kept == {Leg.CALLER: said, Leg.OPERATOR: theirs}
-    assert all(a.start <= b.start for a, b in pairwise(turns))
-    assert all(a.leg is not b.leg for a, b in pairwise(turns))
-    assert all(t.start <= w.start and w.end <= t.end for t in turns for w in t.words)
-
-
-@given(spoken())
-def test_punctuation_only_adds_marks(words: list[Word]) -> None:
-    plain = [one for one in words if one.text != "，"]
-    bare = punctuate(plain)
-    for mark in "，。？":
-        bare = bare.replace(mark, "")
-    squeezed = join(one.text for one in plain).replace(" ", "")
-    assert bare.replace(" ", "") == squeezed
 
 
 @given(st.lists(TEXTS.filter(bool), max_size=12))

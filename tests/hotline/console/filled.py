@@ -13,6 +13,7 @@ from typing import Any
 
 from hotline import dial_orders, flow, recordings
 from hotline.database import transaction
+from hotline.finishing import finish_call
 from hotline.services import Services
 from hotline.sounds import Kept, Place
 from routing.cases import Actor, Kind, Move, MoveData, Role, Urgency
@@ -216,6 +217,7 @@ class Town:
                     tx, call_id, heard, f"{call_id:02d}{leg:*<62}", call.ended_at + seconds(number)
                 )
         async with transaction(self.services.pool) as tx:
+            await finish_call(tx, call_id, self.services.city.vocabulary)
             turns = await words.dialogue(tx, call_id)
             suggestion = self._classifier.suggest(turns, call.line)
             await flow.words_routed(tx, call_id, suggestion, call.ended_at + seconds(6))

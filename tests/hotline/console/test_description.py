@@ -85,6 +85,7 @@ async def test_names_are_unique_and_every_reference_leads_somewhere(
 
 
 QUERIES = {
+    "/api/transcripts/search": {"words": "路灯"},
     "/api/catalogue/resolve": {"level1": "政法"},
     "/api/reports": {"kind": "monthly", "day": "2026-10-01"},
     "/api/league": {"month": "2026-10-01"},

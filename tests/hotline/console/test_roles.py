@@ -109,6 +109,7 @@ EXPECTED = {
     "POST /api/cards/{card_id}/retire": "dispatcher supervisor unit",
     "POST /api/cards/{card_id}/feedback": READERS,
     "GET /api/cards/effects": OFFICE,
+    "GET /api/transcripts/search": OFFICE,
     "GET /api/calls/{call_id}/told": OFFICE,
     "POST /api/calls/{call_id}/told": CALLERS,
     "GET /api/calls/{call_id}/sent": OFFICE,

@@ -1,0 +1,146 @@
+"""Searching what was said, in PostgreSQL: the newest calls first, page after page.
+
+Two ways lead to a page, and what they cost is bounded whatever is asked. A word that many calls say
+is met among the newest calls: `WALK` looks at so many of them and no more. A word that few say is
+found by the index: `INDEXED` reads all that say it, which are few, or the walk had filled the page.
+What narrows the search lies in the same index. Both find the very same rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+
+import asyncpg
+
+from hotline.database import Connection
+from routing.said import Wanted
+from telephony.calls import Leg
+
+WALKED = 1500
+"""Legs looked at before the index is asked."""
+_FOR_THESE_VALUES: LiteralString = "SET LOCAL plan_cache_mode = force_custom_plan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowed:
+    """Which calls are looked through; None means all. `until` is not included."""
+
+    leg: Leg | None = None
+    line: str | None = None
+    operator: str | None = None
+    level1: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Place:
+    """A leg in the order of time; a page goes on after the last one of the page before."""
+
+    at: datetime
+    call_id: int
+    leg: Leg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A leg that says all the words; `text` is all that it says, plain."""
+
+    place: Place
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What is shown of a leg that was found."""
+
+    place: Place
+    line: str
+    operator: str | None
+    badge: str | None
+    level1: str | None
+    case_id: int | None
+    case_number: str | None
+    stored: bool
+    sentences: str
+
+
+# $1 patterns, $2 by sound, $3 leg, $4 line, $5 operator, $6 level1, $7 since, $8 until,
+# $9 to $11 the leg before, $12 the size of the page, $13 how many are walked, or the marks.
+_ROW: LiteralString = "SELECT at, call_id, leg, said || E'\\n' || raw AS text FROM "
+_SAYS: LiteralString = """
+    CASE WHEN $2::boolean THEN sounds LIKE ALL ($1::text[])
+         ELSE (said || E'\\n' || raw) LIKE ALL ($1::text[]) END"""
+_NARROWED: LiteralString = """
+    AND ($3::text IS NULL OR leg = $3) AND ($4::text IS NULL OR line = $4)
+    AND ($5::text IS NULL OR operator = $5) AND ($6::text IS NULL OR level1 = $6)"""
+_WITHIN: LiteralString = """
+    ($7::timestamptz IS NULL OR at >= $7) AND ($8::timestamptz IS NULL OR at < $8)
+    AND ($9::timestamptz IS NULL OR (at, call_id, leg) < ($9, $10::bigint, $11::text))"""
+_NEWEST: LiteralString = " ORDER BY at DESC, call_id DESC, leg DESC LIMIT "
+_WALKED: LiteralString = "(SELECT * FROM finished_texts WHERE "
+_FOUND: LiteralString = "WITH hit AS MATERIALIZED (SELECT * FROM finished_texts WHERE "
+_MARKED: LiteralString = """
+    marks @> $13::integer[] AND tags @> finished_tags($3, $4, $5, $6) AND """
+WALK: LiteralString = (
+    _ROW
+    + _WALKED
+    + _WITHIN
+    + _NEWEST
+    + "$13::integer) AS walked WHERE "
+    + _SAYS
+    + _NARROWED
+    + _NEWEST
+    + "$12"
+)
+# Found first and put in order then: in the order of time the planner might rather walk everything.
+INDEXED: LiteralString = (
+    _FOUND + _MARKED + _WITHIN + _NARROWED + " AND " + _SAYS + ") " + _ROW + "hit" + _NEWEST + "$12"
+)
+_SHOWN: LiteralString = """
+    SELECT f.at, f.call_id, f.leg, f.line, f.operator, f.level1, f.sentences::text AS sentences,
+           c.badge, k.id AS case_id, k.number AS case_number,
+           EXISTS (SELECT FROM recordings r WHERE r.call_id = f.call_id AND r.leg = f.leg
+                      AND r.state = 'stored') AS stored
+      FROM unnest($1::bigint[], $2::text[]) AS wanted (call_id, leg)
+      JOIN finished_texts f USING (call_id, leg)
+      JOIN calls c ON c.id = f.call_id LEFT JOIN cases k ON k.call_id = f.call_id"""
+
+
+async def newest(
+    conn: Connection, asked: Wanted, within: Narrowed, *, after: Place | None, limit: int
+) -> list[Found]:
+    """The newest legs that say all the words, at most `limit`."""
+    words = asked.sounds if asked.by_sound else asked.words
+    given = (
+        [f"%{word}%" for word in words],
+        asked.by_sound,
+        *(within.leg, within.line, within.operator, within.level1, within.since, within.until),
+        *((after.at, after.call_id, after.leg) if after else (None, None, None)),
+        limit,
+    )
+    async with conn.transaction(readonly=True):
+        await conn.execute(_FOR_THESE_VALUES)
+        rows = await conn.fetch(WALK, *given, max(WALKED, limit))
+        if len(rows) < limit:
+            rows = await conn.fetch(INDEXED, *given, list(asked.marks))
+    return [Found(place=_place(row), text=row["text"]) for row in rows]
+
+
+async def shown(conn: Connection, places: Sequence[Place]) -> list[Shown]:
+    """What is shown of some legs, in the order given."""
+    rows = await conn.fetch(_SHOWN, [it.call_id for it in places], [it.leg for it in places])
+    by_place = {_place(row): row for row in rows}
+    return [
+        Shown(
+            place=place,
+            **{name: row[name] for name in Shown.__dataclass_fields__ if name != "place"},
+        )
+        for place in places
+        if (row := by_place.get(place)) is not None
+    ]
+
+
+def _place(row: asyncpg.Record) -> Place:
+    return Place(at=row["at"], call_id=row["call_id"], leg=Leg(row["leg"]))
