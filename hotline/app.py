@@ -17,6 +17,7 @@ from aiohttp import web
 
 from hotline import archiving, blocks, city_desk, database, duty_log_rows, sealed
 from hotline.archiving import ArchiveDesk
+from hotline.browser_phones import BrowserPhones
 from hotline.callout import CalloutDesk
 from hotline.caption_board import CaptionBoard
 from hotline.captions import CaptionDesk
@@ -202,6 +203,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             config=config, pool=pool, exchanges=exchanges, sounds=sounds, clock=utc_now
         )
         callouts = CalloutDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now)
+        operators = OperatorDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now)
         board = CaptionBoard(enabled=config.captions.enabled)
         live = live_engine_of(config)
         stack.push_async_callback(live.aclose)
@@ -240,7 +242,10 @@ async def serving(config: Config) -> AsyncIterator[Running]:
                 policy=read_reporting_policy(config.duty.reporting or SHIPPED_REPORTING),
                 clock=utc_now,
             ),
-            operators=OperatorDesk(config=config, pool=pool, exchanges=exchanges, clock=utc_now),
+            operators=operators,
+            browsers=BrowserPhones(
+                config=config, pool=pool, exchanges=exchanges, operators=operators
+            ),
             probes=probes,
             pings={
                 "database": _ping_database(pool),

@@ -27,12 +27,14 @@ from hotline.errors import ControlImpossibleError, ControlUnavailableError
 from hotline.exchange import RunningExchange
 from hotline.journal import Event
 from hotline.masking import mask_number, mask_text
+from hotline.operator_rows import seated_at
 from hotline.roster import on_duty
 from hotline.roster_rows import shifts_between
 from hotline.services import Clock
 from telephony.errors import ActionError, ActionRefused, NotConnected, TelephonyError
 from telephony.live import live_channels
 from telephony.ringing import PREFIX, Mark, Marks, ring
+from telephony.seating import Phone
 
 log = logging.getLogger(__name__)
 
@@ -224,6 +226,7 @@ class CalloutDesk:
                 callout, step, StepState.FAILED, f"The exchange {callout.system} takes no orders."
             )
             return
+        phone = await self._telephone(step.target)
         self._given.add(step.channel)
         try:
             await ring(
@@ -234,6 +237,7 @@ class CalloutDesk:
                 shown=self._number(),
                 seat=callout.asked_by,
                 seconds=int(self._ring_for.total_seconds()),
+                phone=phone,
             )
         except NotConnected:
             self._given.discard(step.channel)  # nothing was sent: it is tried again
@@ -241,6 +245,11 @@ class CalloutDesk:
             await self._settle(callout, step, StepState.FAILED, str(error))
         except ActionError as error:
             log.warning("Call-out %d: the files tell whether it rings (%s).", callout.id, error)
+
+    async def _telephone(self, seat: str) -> Phone:
+        async with borrowed(self._pool) as conn:
+            seated = await seated_at(conn, seat)
+        return seated.phone if seated else Phone.DESK
 
     async def _is_live(self, callout: Callout, step: Step) -> bool:
         exchange = self._exchanges[callout.system]

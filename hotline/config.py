@@ -7,7 +7,6 @@ file of its own, named by `x_file`. Relative paths start at the working director
 Every mistake raises `ConfigError`: one sentence that names the key and never quotes a secret.
 """
 
-import ipaddress
 import json
 import os
 import tomllib
@@ -32,6 +31,7 @@ from pydantic_settings import (
 import deploy
 from hotline.config_captions import Captions
 from hotline.config_duty import Duty
+from hotline.config_exchange import Exchange, is_loopback
 from hotline.config_notices import Delivery, DestinationTable, NoticeRule
 from hotline.config_sign_in import OpenId, SignIn
 from hotline.config_speech import Speech
@@ -39,37 +39,22 @@ from hotline.config_store import Store
 from hotline.config_tables import Port, Table, Text, Word, with_secret
 from hotline.errors import ConfigError
 
+__all__ = [
+    "Config",
+    "Control",
+    "Exchange",
+    "Line",
+    "Operator",
+    "Phones",
+    "Probe",
+    "Seats",
+    "load",
+    "unknown_variables",
+]
+
 FILE_VARIABLE = "HOTLINE_CONFIG"
 DEFAULT_FILE = Path("hotline.toml")
 _DEPLOY = Path(next(iter(deploy.__path__)))
-
-
-class Exchange(Table):
-    """One Asterisk: where its manager interface answers and where it leaves its files."""
-
-    system: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-    host: Text = "127.0.0.1"
-    port: Port = 5038
-    username: Text = "reader"
-    secret: SecretStr
-    secret_file: Path | None = None
-    actor_username: Text = "actor"
-    actor_secret: SecretStr | None = None
-    actor_secret_file: Path | None = None
-    tls: bool = False
-    tls_ca: Path | None = None
-    cel_file: Path
-    queue_log_file: Path
-    recordings_dir: Path
-    blocked_dir: Path | None = None
-    """Where the exchange reads its block list; None keeps nobody out of this exchange."""
-    badges_dir: Path | None = None
-    """Where the exchange reads the badge of who has logged in at a seat; None tells it none."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_secret(cls, values: Any) -> Any:
-        return with_secret(with_secret(values, "secret"), "actor_secret")
 
 
 class Line(Table):
@@ -229,7 +214,7 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.console_password is None and not _is_loopback(self.http_host):
+        if self.console_password is None and not is_loopback(self.http_host):
             raise ConfigError(
                 f"Configuration: http_host {self.http_host} can be reached from outside, so "
                 "console_password (or console_password_file) must be set."
@@ -296,13 +281,6 @@ def _once(key: str, values: list[str]) -> None:
     for value in values:
         if values.count(value) > 1:
             raise ConfigError(f"Configuration: {key} {value} is given twice.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def load(file: Path | None = None) -> Config:

@@ -22,7 +22,8 @@ from hotline.errors import ControlForbiddenError, ControlImpossibleError, Contro
 from hotline.exchange import RunningExchange
 from hotline.journal import Event
 from hotline.masking import mask_number
-from hotline.orders import Allowed, Asked, Held, dialling
+from hotline.operator_rows import in_browsers
+from hotline.orders import Allowed, Asked, Held, about, dialling
 from hotline.services import Clock
 from hotline.store import StoredCall
 from routing.directory import City
@@ -160,7 +161,7 @@ class ControlDesk:
             if held.third_party(seat):
                 raise ControlImpossibleError("A third party is on this call: leave it instead.")
             await self._do(
-                self._about(Event.CONTROL_TRANSFER, seat, call_id, target),
+                about(Event.CONTROL_TRANSFER, seat, call_id, target),
                 held.exchange,
                 lambda control: control.transfer(held.live.caller, mine, target, held.queue),
             )
@@ -173,7 +174,7 @@ class ControlDesk:
             if held.third_party(seat) or mine.place[0] == CONSULT:
                 raise ControlImpossibleError("There is a third party on this call already.")
             await self._do(
-                self._about(Event.CONTROL_CONSULT, seat, call_id, target),
+                about(Event.CONTROL_CONSULT, seat, call_id, target),
                 held.exchange,
                 lambda control: control.consult(held.live.caller, mine, target, held.queue),
             )
@@ -212,7 +213,7 @@ class ControlDesk:
                 raise ControlImpossibleError("Take the caller off hold first.")
             inside = target in self._allowed.seats
             await self._do(
-                self._about(Event.CONTROL_INVITE, seat, call_id, target),
+                about(Event.CONTROL_INVITE, seat, call_id, target),
                 held.exchange,
                 lambda control: control.invite(held.live.caller, seat, target, inside=inside),
             )
@@ -246,7 +247,7 @@ class ControlDesk:
             if ringing is None:
                 raise ControlImpossibleError("This call rings at no other seat now.")
             await self._do(
-                self._about(Event.CONTROL_PICK_UP, seat, call_id, ringing.seat),
+                about(Event.CONTROL_PICK_UP, seat, call_id, ringing.seat),
                 held.exchange,
                 lambda control: control.pick_up(seat, ringing),
             )
@@ -280,7 +281,7 @@ class ControlDesk:
                 Ear.BARGE: Event.CONTROL_BARGE,
             }[ear]
             await self._do(
-                self._about(event, seat, call_id, operator.seat),
+                about(event, seat, call_id, operator.seat),
                 held.exchange,
                 lambda control: control.attend(seat, operator, ear),
             )
@@ -339,8 +340,10 @@ class ControlDesk:
                 f"The exchange {exchange.system} takes no orders: configure its actor_secret."
             )
         await self._write(asked, asked.event, asked.body, system=exchange.system)
+        async with borrowed(self._pool) as conn:
+            browsers = await in_browsers(conn)
         try:
-            await order(CallControl(exchange.actor, number=self._number()))
+            await order(CallControl(exchange.actor, number=self._number(), browsers=browsers))
         except (TelephonyError, ControlImpossibleError) as error:
             reason = str(error)
             await self._write(
@@ -378,9 +381,6 @@ class ControlDesk:
                 case_id=asked.case_id,
                 body=body,
             )
-
-    def _about(self, event: Event, seat: str, call_id: int, target: str) -> Asked:
-        return Asked(event=event, seat=seat, call_id=call_id, body={"target": mask_number(target)})
 
     def _number(self) -> str:
         lines = self._config.lines

@@ -122,6 +122,7 @@ class Event(StrEnum):
     OPERATOR_LOGGED_IN = "operator.logged_in"
     OPERATOR_LOGGED_OUT = "operator.logged_out"
     OPERATOR_READY = "operator.ready"
+    OPERATOR_PHONE = "operator.phone"
     OPERATOR_PAUSED = "operator.paused"
     OPERATOR_WRAPUP = "operator.wrapup"
     COVERAGE_GAP = "coverage.gap"

@@ -13,28 +13,34 @@ import asyncpg
 
 from hotline.database import Connection
 from telephony.agents import Agent, AgentState
+from telephony.seating import Phone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seated:
-    """An operator, the exchange his telephone is at, and the lines he answers."""
+    """An operator, the exchange his telephone is at, which it is, and the lines he answers."""
 
     agent: Agent
     system: str
     lines: tuple[str, ...]
+    phone: Phone = Phone.DESK
 
 
 _ALL: LiteralString = """
-    SELECT operator, system, state, reason, lines, since, until
+    SELECT operator, system, state, reason, lines, since, until, phone
       FROM operator_states ORDER BY operator"""
 _HOLD: LiteralString = """
-    SELECT operator, system, state, reason, lines, since, until
+    SELECT operator, system, state, reason, lines, since, until, phone
       FROM operator_states WHERE operator = $1 FOR NO KEY UPDATE"""
 _PUT: LiteralString = """
-    INSERT INTO operator_states (operator, system, state, reason, lines, since, until)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    INSERT INTO operator_states (operator, system, state, reason, lines, since, until, phone)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT (operator) DO UPDATE
-       SET system = $2, state = $3, reason = $4, lines = $5, since = $6, until = $7"""
+       SET system = $2, state = $3, reason = $4, lines = $5, since = $6, until = $7, phone = $8"""
+_ONE: LiteralString = """
+    SELECT operator, system, state, reason, lines, since, until, phone
+      FROM operator_states WHERE operator = $1"""
+_BROWSERS: LiteralString = "SELECT operator FROM operator_states WHERE phone = 'browser'"
 
 
 async def all_seated(conn: Connection) -> dict[str, Seated]:
@@ -61,7 +67,19 @@ async def put_seated(conn: Connection, seated: Seated) -> None:
         list(seated.lines),
         agent.since,
         agent.until,
+        seated.phone.value,
     )
+
+
+async def seated_at(conn: Connection, operator: str) -> Seated | None:
+    """One operator as he stands; None where he never was here."""
+    row = await conn.fetchrow(_ONE, operator)
+    return _seated(row) if row else None
+
+
+async def in_browsers(conn: Connection) -> frozenset[str]:
+    """The operators whose telephone is the one in the browser."""
+    return frozenset(row["operator"] for row in await conn.fetch(_BROWSERS))
 
 
 def _seated(row: asyncpg.Record) -> Seated:
@@ -75,6 +93,7 @@ def _seated(row: asyncpg.Record) -> Seated:
         ),
         system=row["system"],
         lines=tuple(row["lines"]),
+        phone=Phone(row["phone"]),
     )
 
 

@@ -12,7 +12,7 @@ an `actor_secret` the service only looks.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -25,32 +25,17 @@ from hotline.errors import ControlForbiddenError, ControlImpossibleError, Contro
 from hotline.exchange import RunningExchange
 from hotline.journal import Event
 from hotline.operator_rows import Seated, all_seated, hold_seated, put_seated
+from hotline.operator_views import Shown, word_of
 from hotline.services import Clock
 from telephony.agents import Agent, AgentMove, AgentState, moved, told
 from telephony.errors import ActionError, AgentRefused, TelephonyError
 from telephony.events import Fact
-from telephony.seating import Member, Wanted, give, orders, seated, seen
+from telephony.seating import Member, Phone, Wanted, give, orders, seated, seen
 
 log = logging.getLogger(__name__)
 
 SERVICE = "service"
 _HEARD_AT_MOST = 10_000
-_PAUSING = frozenset({AgentState.WRAPUP, AgentState.PAUSED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """An operator as the console shows him."""
-
-    operator: str
-    seated: Seated | None
-    members: tuple[Member, ...]
-    """His places at the queues when the exchange was last asked."""
-
-    @property
-    def is_reachable(self) -> bool:
-        """Whether a telephone of his was there."""
-        return any(member.is_reachable for member in self.members)
 
 
 class OperatorDesk:
@@ -122,18 +107,38 @@ class OperatorDesk:
                 after = await self._move(operator, move, by, reason=reason, lines=lines)
             except AgentRefused as error:
                 raise ControlImpossibleError(str(error)) from error
-            exchange = self._exchanges.get(after.system)
-            if exchange is None or exchange.actor is None:
-                raise ControlUnavailableError(
-                    "It is noted, and no exchange takes orders: configure an actor_secret."
-                )
-            try:
-                await self._put_right(exchange)
-            except TelephonyError as error:
-                raise ControlUnavailableError(
-                    f"It is noted and done as soon as the exchange answers. {error}"
-                ) from error
+            await self._put_right_at(after.system)
         return self._shown(operator, after)
+
+    async def choose(self, operator: str, by: str, phone: Phone) -> Seated:
+        """Ring this telephone of his from now on; refused during a call."""
+        async with self._turn:
+            async with transaction(self._pool) as tx:
+                before = await hold_seated(tx, operator) or self._new(operator, None)
+                after = replace(before, phone=phone)
+                if after == before:
+                    return before
+                if before.agent.state in {AgentState.RINGING, AgentState.TALKING}:
+                    raise ControlImpossibleError(
+                        f"Operator {operator} is on a call: change the telephone after it."
+                    )
+                await put_seated(tx, after)
+                await self._tell(tx, Event.OPERATOR_PHONE, after, by)
+            await self._put_right_at(after.system)
+        return after
+
+    async def _put_right_at(self, system: str) -> None:
+        exchange = self._exchanges.get(system)
+        if exchange is None or exchange.actor is None:
+            raise ControlUnavailableError(
+                "It is noted, and no exchange takes orders: configure an actor_secret."
+            )
+        try:
+            await self._put_right(exchange)
+        except TelephonyError as error:
+            raise ControlUnavailableError(
+                f"It is noted and done as soon as the exchange answers. {error}"
+            ) from error
 
     # ---- what the exchange tells ----
 
@@ -235,28 +240,32 @@ class OperatorDesk:
             if row.system != system or not row.agent.is_logged_in:
                 continue
             wanted += [
-                self._place(line, row.agent)
+                self._place(line, row)
                 for line in row.lines
                 if line in self._queues and line not in duty
             ]
         for line, plan in duty.items():
             for operator, penalty in plan.items():
                 known = rows.get(operator)
-                pause = known.agent.pause if known else None
                 wanted.append(
                     Wanted(
-                        queue=self._queues[line], operator=operator, penalty=penalty, pause=pause
+                        queue=self._queues[line],
+                        operator=operator,
+                        penalty=penalty,
+                        pause=known.agent.pause if known else None,
+                        phone=known.phone if known else Phone.DESK,
                     )
                 )
         return wanted
 
-    def _place(self, line: str, agent: Agent) -> Wanted:
-        person = self._people.get(agent.operator)
+    def _place(self, line: str, row: Seated) -> Wanted:
+        person = self._people.get(row.agent.operator)
         return Wanted(
             queue=self._queues[line],
-            operator=agent.operator,
+            operator=row.agent.operator,
             penalty=person.penalty if person else None,
-            pause=agent.pause,
+            pause=row.agent.pause,
+            phone=row.phone,
         )
 
     async def _learn(
@@ -280,7 +289,9 @@ class OperatorDesk:
             state, reason = AgentState.READY, None
         lines = tuple(self._lines[one.queue] for one in members if one.queue in self._lines)
         agent = Agent(operator=operator, state=state, reason=reason, since=self._clock())
-        row = Seated(agent=agent, system=system, lines=lines)
+        in_browser = any(one.phone is Phone.BROWSER for one in members if one.is_here)
+        phone = Phone.BROWSER if in_browser else Phone.DESK
+        row = Seated(agent=agent, system=system, lines=lines, phone=phone)
         async with transaction(self._pool) as tx:
             await put_seated(tx, row)
             if agent.is_logged_in:
@@ -332,12 +343,12 @@ class OperatorDesk:
             if system is not None and before.system != system:
                 return before  # told by an exchange where he does not sit
             agent = moved(before.agent, move, now, reason=reason, wrapup=self._wrapup)
-            after = Seated(agent=agent, system=before.system, lines=before.lines)
+            after = replace(before, agent=agent)
             if move is AgentMove.LOG_IN:
-                after = Seated(agent=agent, system=self._seat(), lines=lines or tuple(self._queues))
+                after = replace(after, system=self._seat(), lines=lines or tuple(self._queues))
             if after != before:
                 await put_seated(tx, after)
-                event = _word(before.agent, agent)
+                event = word_of(before.agent, agent)
                 if event is not None:
                     await self._tell(tx, event, after, by)
         return after
@@ -363,6 +374,7 @@ class OperatorDesk:
             "state": agent.state,
             "reason": agent.pause,
             "until": agent.until,
+            "phone": row.phone,
         }
         await journal.write(tx, at=self._clock(), actor=by, event=event, body=body)
 
@@ -370,16 +382,3 @@ class OperatorDesk:
         members = self._members.get(row.system, ()) if row else ()
         mine = tuple(one for one in members if one.operator == operator)
         return Shown(operator=operator, seated=row, members=mine)
-
-
-def _word(before: Agent, after: Agent) -> Event | None:
-    """What the journal says of a change; calls have rows of their own."""
-    if before.is_logged_in != after.is_logged_in:
-        return Event.OPERATOR_LOGGED_IN if after.is_logged_in else Event.OPERATOR_LOGGED_OUT
-    if after.state is AgentState.WRAPUP and before.state is not AgentState.WRAPUP:
-        return Event.OPERATOR_WRAPUP
-    if after.state is AgentState.PAUSED and before.pause != after.pause:
-        return Event.OPERATOR_PAUSED
-    if after.state is AgentState.READY and before.state in _PAUSING:
-        return Event.OPERATOR_READY
-    return None

@@ -31,6 +31,11 @@ class Asked:
     """Whom it calls."""
 
 
+def about(event: Event, seat: str, call_id: int, target: str) -> Asked:
+    """An order that takes a call to somebody else."""
+    return Asked(event=event, seat=seat, call_id=call_id, body={"target": mask_number(target)})
+
+
 def dialling(
     event: Event,
     seat: str,

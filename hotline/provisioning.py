@@ -105,7 +105,7 @@ def _secret(person: Operator, file: Path | None) -> str:
     if person.secret is not None:
         return person.secret.get_secret_value()
     if file is not None:
-        known = _read(file).get(person.extension)
+        known = read_secrets(file, "operators").get(person.extension)
         if isinstance(known, str):
             return known
     raise PhoneUnknownError(
@@ -114,11 +114,15 @@ def _secret(person: Operator, file: Path | None) -> str:
     )
 
 
-def _read(file: Path) -> dict[str, object]:
-    """The passwords by extension, as deploy/asterisk/secrets.py writes them."""
+def read_secrets(file: Path, of: str) -> dict[str, object]:
+    """The passwords by extension (`of`: operators, browsers), as deploy/asterisk writes them.
+
+    Raises:
+        PhoneUnknownError: the file is none, or cannot be read.
+    """
     try:
         told = json.loads(file.read_text(encoding="utf-8"))
-        operators = told["operators"]
+        operators = told[of]
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = getattr(error, "strerror", None) or "it is not such a file"
         raise PhoneUnknownError(f"The secrets file {file} cannot be read ({why}).") from None

@@ -18,6 +18,7 @@ from routing.policy import Policy
 from transcription.transcriber import Transcriber
 
 if TYPE_CHECKING:
+    from hotline.browser_phones import BrowserPhones
     from hotline.callout import CalloutDesk
     from hotline.city_desk import CityDesk
     from hotline.control import ControlDesk
@@ -59,6 +60,7 @@ class Services:
     """Where recordings are kept."""
     control: "ControlDesk"
     operators: "OperatorDesk"
+    browsers: "BrowserPhones"
     callouts: "CalloutDesk"
     duty: "DutyDesk"
     probes: "ProbeDesk"

@@ -7,7 +7,7 @@ the caller of this file; here only shapes are checked, so that nothing hostile r
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -17,6 +17,7 @@ from asterisk.ami.response import Response
 from telephony.call import DIAL_PREFIX, TAP_PREFIX
 from telephony.errors import ControlRefused
 from telephony.live import LiveChannel
+from telephony.text import BROWSER
 
 CONTROL = "control"
 TRANSFER = "control-transfer"
@@ -24,6 +25,8 @@ CONSULT = "control-consult"
 OUTBOUND = "outbound"
 RING_SECONDS = 30
 TAP_SECONDS = 5
+LOST = "44"
+"""The cause (Q.850: channel not available) by which the exchange itself gives up a silent leg."""
 _NOBODY = "nobody"
 """Whom an operator waits for who has given the caller away: then his telephone is free at once."""
 _SEAT = re.compile(r"[0-9]{2,8}\Z", re.ASCII)
@@ -71,10 +74,14 @@ class CallControl:
         NotConnected, ActionRefused: nothing happened. ActionLost, ActionTimeout: it may have.
     """
 
-    def __init__(self, actor: Actor, *, number: str) -> None:
-        """`number` is the hotline's own: what every outside telephone is shown."""
+    def __init__(self, actor: Actor, *, number: str, browsers: Collection[str] = ()) -> None:
+        """`number` is the hotline's own: what every outside telephone is shown.
+
+        `browsers` are the seats whose telephone in the browser is rung, and not the desk's.
+        """
         self._actor = actor
         self._number = _number(number)
+        self._browsers = browsers
 
     async def dial(self, seat: str, number: str, *, order: str = "") -> None:
         """Ring the operator's telephone; when it is picked up, call the outside number.
@@ -82,7 +89,7 @@ class CallControl:
         `order` is the id that the call shall have: it begins with `DIAL_PREFIX`.
         """
         await self._originate(
-            f"PJSIP/{_seat(seat)}",
+            self._telephone(seat),
             {"Context": OUTBOUND, "Exten": _number(number), "Priority": "1"},
             {"HOTLINE_OPERATOR": _seat(seat)},
             order=order,
@@ -143,7 +150,7 @@ class CallControl:
 
     async def invite(self, caller: LiveChannel, seat: str, target: str, *, inside: bool) -> None:
         """Ring a third party, who joins caller and operator where they speak."""
-        channel = f"PJSIP/{_seat(target)}" if inside else f"Local/{_number(target)}@{OUTBOUND}/n"
+        channel = self._telephone(target) if inside else f"Local/{_number(target)}@{OUTBOUND}/n"
         await self._originate(
             channel,
             {"Application": "BridgeAdd", "Data": _channel(caller)},
@@ -153,17 +160,24 @@ class CallControl:
     async def pick_up(self, seat: str, ringing: LiveChannel) -> None:
         """Ring this seat; when it is picked up, it has the call that rings at another."""
         await self._originate(
-            f"PJSIP/{_seat(seat)}", {"Application": "PickupChan", "Data": _channel(ringing)}, {}
+            self._telephone(seat), {"Application": "PickupChan", "Data": _channel(ringing)}, {}
         )
 
     async def attend(self, seat: str, operator: LiveChannel, ear: Ear) -> None:
         """Ring a supervisor's telephone, who then hears a call at the operator's side."""
         data = f"{_channel(operator)},{_SPY[ear]}"
-        await self._originate(f"PJSIP/{_seat(seat)}", {"Application": "ChanSpy", "Data": data}, {})
+        await self._originate(self._telephone(seat), {"Application": "ChanSpy", "Data": data}, {})
 
     async def hang_up(self, channel: LiveChannel) -> None:
         """End this leg; what becomes of the others is the exchange's own rule."""
         await self._actor.action("Hangup", {"Channel": _channel(channel), "Cause": "16"})
+
+    async def let_go(self, channel: LiveChannel) -> None:
+        """End a leg whose telephone is gone: the dialplan takes it for lost, not for hung up."""
+        await self._actor.action("Hangup", {"Channel": _channel(channel), "Cause": LOST})
+
+    def _telephone(self, seat: str) -> str:
+        return f"PJSIP/{_seat(seat)}{BROWSER if seat in self._browsers else ''}"
 
     async def _tell_apart(self, caller: LiveChannel, operator: LiveChannel, line: str) -> None:
         await self._set(caller, "CONTROL_PEER", operator.name)

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from telephony.call import CALLOUT_PREFIX
 from telephony.control import OUTBOUND, Actor
 from telephony.errors import ControlRefused
+from telephony.seating import Phone, channel_to
 
 PREFIX = CALLOUT_PREFIX
 _CONTEXT = "callout"
@@ -33,9 +34,17 @@ class Mark(StrEnum):
 
 
 async def ring(
-    actor: Actor, channel_id: str, target: str, *, inside: bool, shown: str, seat: str, seconds: int
+    actor: Actor,
+    channel_id: str,
+    target: str,
+    *,
+    inside: bool,
+    shown: str,
+    seat: str,
+    seconds: int,
+    phone: Phone = Phone.DESK,
 ) -> None:
-    """Ring a telephone of ours (`inside`) or an outside one for so many seconds.
+    """Ring a telephone of ours (`inside`; `phone`: which) or an outside one for so many seconds.
 
     `shown` is the number it sees, `seat` the operator in whose name an outside call leaves.
 
@@ -47,7 +56,7 @@ async def ring(
         if pattern.match(text) is None:
             raise ControlRefused(f"{text!r} cannot be rung; nothing was sent to the exchange.")
     headers = {
-        "Channel": f"PJSIP/{target}" if inside else f"Local/{target}@{OUTBOUND}/n",
+        "Channel": channel_to(target, phone) if inside else f"Local/{target}@{OUTBOUND}/n",
         "ChannelId": channel_id,
         "Context": _CONTEXT,
         "Exten": "s",

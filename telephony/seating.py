@@ -6,7 +6,7 @@ he is paused with the reason `logged_out` instead, which `seen` reads as not bei
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
@@ -15,12 +15,24 @@ from telephony.agents import WRAPUP_REASON, AgentState
 from telephony.control import Actor
 from telephony.probing import MEMBER
 from telephony.snapshot import Asker
-from telephony.text import clean, operator_at
+from telephony.text import BROWSER, clean, operator_at
 
 LOGGED_OUT_REASON = "logged_out"
 _REACHABLE = frozenset({"0", "1", "2", "3", "6", "7", "8"})
 _RINGING = frozenset({"6", "7"})
 _BUSY = frozenset({"2", "3", "7", "8"})
+
+
+class Phone(StrEnum):
+    """Which telephone of an operator's: the one on his desk, or the one in his browser."""
+
+    DESK = "desk"
+    BROWSER = "browser"
+
+
+def channel_to(operator: str, phone: Phone) -> str:
+    """What is rung: `PJSIP/1001`, or `PJSIP/1001-web`."""
+    return f"PJSIP/{operator}{BROWSER if phone is Phone.BROWSER else ''}"
 
 
 class Told(Protocol):
@@ -46,6 +58,11 @@ class Member:
     is_fixed: bool
     """Whether the exchange's own configuration names him."""
     last_call: datetime | None
+
+    @property
+    def phone(self) -> Phone:
+        """Which of his telephones it is."""
+        return Phone.BROWSER if self.interface.endswith(BROWSER) else Phone.DESK
 
     @property
     def is_reachable(self) -> bool:
@@ -81,6 +98,7 @@ class Wanted:
     operator: str
     penalty: int | None = None
     pause: str | None = None
+    phone: Phone = Phone.DESK
 
 
 class Verb(StrEnum):
@@ -102,6 +120,7 @@ class Order:
     operator: str
     penalty: int = 0
     reason: str = ""
+    phone: Phone = Phone.DESK
 
 
 def orders(
@@ -109,46 +128,41 @@ def orders(
 ) -> tuple[Order, ...]:
     """The steps that bring the queues to what is wanted.
 
-    `managed` are the operators whose membership is ours to end; others are left alone.
+    `managed` are the operators whose membership is ours to end; others are left alone. Of an
+    operator's two telephones the one that is not wanted goes as somebody who has logged out does.
     """
-    here = {(member.queue, member.operator): member for member in members}
+    here = {(member.queue, member.operator, member.phone): member for member in members}
     steps: list[Order] = []
     named = set()
     for want in wanted:
-        key = (want.queue, want.operator)
+        key = (want.queue, want.operator, want.phone)
         named.add(key)
         steps += _for_one(want, here.get(key))
     for key, member in here.items():
         if key in named or member.operator not in managed:
             continue
-        queue, operator = key
+        queue, operator, phone = key
+        leaving = Order(verb=Verb.REMOVE, queue=queue, operator=operator, phone=phone)
         if not member.is_fixed:
-            steps.append(Order(verb=Verb.REMOVE, queue=queue, operator=operator))
+            steps.append(leaving)
         elif member.is_here:
-            steps.append(
-                Order(verb=Verb.PAUSE, queue=queue, operator=operator, reason=LOGGED_OUT_REASON)
-            )
+            steps.append(replace(leaving, verb=Verb.PAUSE, reason=LOGGED_OUT_REASON))
     return tuple(steps)
 
 
 def _for_one(want: Wanted, member: Member | None) -> list[Order]:
-    queue, operator = want.queue, want.operator
+    reason = want.pause or ""
+    coming = Order(
+        verb=Verb.ADD, queue=want.queue, operator=want.operator, reason=reason, phone=want.phone
+    )
     if member is None:
-        return [
-            Order(
-                verb=Verb.ADD,
-                queue=queue,
-                operator=operator,
-                penalty=want.penalty or 0,
-                reason=want.pause or "",
-            )
-        ]
+        return [replace(coming, penalty=want.penalty or 0)]
     steps = []
     if want.penalty is not None and want.penalty != member.penalty:
-        steps.append(Order(verb=Verb.PENALTY, queue=queue, operator=operator, penalty=want.penalty))
+        steps.append(replace(coming, verb=Verb.PENALTY, penalty=want.penalty, reason=""))
     if want.pause != member.pause:
         verb = Verb.UNPAUSE if want.pause is None else Verb.PAUSE
-        steps.append(Order(verb=verb, queue=queue, operator=operator, reason=want.pause or ""))
+        steps.append(replace(coming, verb=verb))
     return steps
 
 
@@ -207,7 +221,7 @@ async def give(actor: Actor, order: Order) -> None:
     Raises:
         ActionError: it did not; the next comparison says what is still to be done.
     """
-    interface = f"PJSIP/{order.operator}"
+    interface = channel_to(order.operator, order.phone)
     there = {"Queue": order.queue, "Interface": interface}
     match order.verb:
         case Verb.ADD:

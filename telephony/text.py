@@ -15,6 +15,8 @@ _NOT_DIALLED = re.compile(r"[^0-9A-Za-z*#+]")
 _RECORDED = re.compile(r"([rt])\(([^)]*)\)")
 _OUT_BY_LOCAL = re.compile(r"Local/(?:[^@/]*(?=@outbound-)|[^@/]{9,}(?=@))")
 _LONGEST_SEAT = 8
+BROWSER = "-web"
+"""What an operator's telephone in the browser bears behind his extension: `PJSIP/1001-web`."""
 _MOBILE_ABROAD = re.compile(r"(?:\+|00)?86(1\d{10})")
 
 
@@ -60,7 +62,10 @@ def technology_of(channel: str) -> str:
 
 
 def operator_of(channel: str) -> str:
-    """`1001` of the channel `PJSIP/1001-00000002` or `Local/1001@agents-00000001;1`."""
+    """`1001` of the channel `PJSIP/1001-00000002` or `Local/1001@agents-00000001;1`.
+
+    The telephone in his browser is the same operator's: `PJSIP/1001-web-00000002`.
+    """
     return operator_at(channel.partition("/")[2].rpartition("-")[0])
 
 
@@ -71,6 +76,8 @@ def operator_at(interface: str) -> str:
     """
     address = interface.partition("/")[2] if "/" in interface else interface
     seat = clean(address.partition("/")[0].partition("@")[0], LONGEST_NUMBER)
+    if seat.endswith(BROWSER):
+        seat = seat.removesuffix(BROWSER)
     own = seat.isdecimal() and len(seat) > _LONGEST_SEAT
     return f"{seat[:3]}****{seat[-4:]}" if own else seat
 

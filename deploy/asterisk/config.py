@@ -1,5 +1,6 @@
 """What an exchange is: its lines, its operators, its ports and its folder."""
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ UNSAFE_IN_PATHS = re.compile(r"[^\w./+@~-]", re.ASCII)
 HIGHEST_PORT = 65535
 MEDIA_PORTS_PER_CALL = 4  # two legs, RTP and RTCP each
 LONGEST_SECONDS = 3600
+#: Whence the service relays browsers' sockets: an address of this machine that is no trunk's.
+RELAY_ADDRESS = "127.0.0.12"
 SOUNDS = Path(__file__).with_name("sounds") / "zh"
 
 
@@ -167,6 +170,11 @@ class Exchange:
     ami_tls: AmiTls | None = None
     metrics_port: int | None = None
     """Where Asterisk's own figures are told to Prometheus, on this machine alone; None: nowhere."""
+    browser_port: int | None = None
+    """Where telephones in the browser come in, by way of the service; None: there are none.
+
+    Asterisk has one HTTP server: with `metrics_port` it is the same port.
+    """
     sounds: Path = SOUNDS
     """A folder with what the lines say beside their notices; sounds/README.md names the files."""
 
@@ -192,7 +200,7 @@ class Exchange:
     def _check_ports(self) -> None:
         first, last = self.rtp_ports
         more = [self.ami_tls.port] if self.ami_tls else []
-        more += [] if self.metrics_port is None else [self.metrics_port]
+        more += [port for port in (self.metrics_port, self.browser_port) if port is not None]
         for port in (self.sip_port, self.ami_port, first, last, *more):
             if not 0 < port <= HIGHEST_PORT:
                 raise ExchangeInvalid(f"Port {port} does not exist: choose 1 to {HIGHEST_PORT}.")
@@ -200,6 +208,20 @@ class Exchange:
             raise ExchangeInvalid(
                 f"rtp_ports {first}-{last} is too narrow: one call needs {MEDIA_PORTS_PER_CALL}."
             )
+        if self.browser_port is not None:
+            self._check_browsers()
+
+    def _check_browsers(self) -> None:
+        if self.metrics_port not in (None, self.browser_port):
+            raise ExchangeInvalid(
+                "Asterisk has one HTTP server: give browser_port and metrics_port the same number."
+            )
+        for match in self.trunk_match:
+            if _covers(match, RELAY_ADDRESS):
+                raise ExchangeInvalid(
+                    f"The trunk's address {match} takes in {RELAY_ADDRESS}, from which browsers "
+                    "come: name the trunk's own addresses."
+                )
 
     def _check_people(self) -> None:
         known = [operator.extension for operator in self.operators]
@@ -252,6 +274,14 @@ class Exchange:
     def recordings_dir(self) -> Path:
         """Where both legs of each call are written."""
         return self.run_dir / "spool" / "monitor"
+
+
+def _covers(network: str, address: str) -> bool:
+    """Whether an address lies in a network; a host's name covers none."""
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False
 
 
 def _check(pattern: str, value: str, what: str, rule: str) -> None:

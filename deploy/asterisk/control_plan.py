@@ -8,6 +8,7 @@ contexts of the trunk include none of it, so no caller gets here by what he dial
 import re
 from pathlib import Path
 
+from deploy.asterisk import browser_plan
 from deploy.asterisk.config import Exchange, Line
 from deploy.asterisk.outbound import Outbound
 
@@ -36,7 +37,7 @@ def _dialplan(exchange: Exchange) -> str:
     )
     emergency = list(out.emergency) if out else []
     dial = {
-        **dict.fromkeys(inside, "Dial(PJSIP/${EXTEN},@ring@,g)"),
+        **dict.fromkeys(inside, f"Dial({browser_plan.seat(exchange)},@ring@,g)"),
         **dict.fromkeys(outside, "Gosub(outside,s,1(${EXTEN}))"),
         **dict.fromkeys(emergency, "Gosub(emergency-call,s,1(${EXTEN}))"),
     }
@@ -53,22 +54,25 @@ def _dialplan(exchange: Exchange) -> str:
             "hold_seconds": str(HOLD_SECONDS),
             "transfer": steps(list(dial), 20, "Goto(control,transferred,1)"),
             "consult": steps(list(dial), 30, "Goto(control,wait,1)"),
-            "lost": "\n".join(_lost(line) for line in exchange.lines),
+            "lost": "\n".join(_lost(exchange, line) for line in exchange.lines),
             "over": "\n".join(_survey(line) for line in exchange.lines if line.survey) or ";",
             "outbound": steps([*outside, *emergency], 30, "Hangup()"),
             "emergency": steps(emergency, 30, "Hangup()"),
             "number": out.number if out else "",
             "calls_per_operator": str(out.calls_per_operator if out else 0),
             "longest_seconds": str(out.longest_seconds if out else 1),
+            **browser_plan.words(exchange),
         },
     )
 
 
-def _lost(line: Line) -> str:
+def _lost(exchange: Exchange, line: Line) -> str:
     """The citizen who lost his operator waits in his line again, ahead of nobody."""
+    options = "r" if exchange.browser_port is None else "rc"
     return "\n".join(
         (
-            f"exten => lost-{line.name},1,Queue({line.name},r,,,60)",
+            f"exten => lost-{line.name},1,Queue({line.name},{options},,,60)",
+            " same => n,Set(WITH_SEAT=${FILTER(0-9,${MEMBERINTERFACE})})",
             ' same => n,GotoIf($["${QUEUESTATUS}" = "CONTINUE"]?over,1)',
             f" same => n,Goto(from-trunk,{line.number},gave_up)",
         )

@@ -55,18 +55,28 @@ def line_steps(exchange: Exchange, line: Line, version: str) -> str:
             "notice": _notice(exchange, line),
             "stage": "\n".join((_stage(exchange, line), _badge(line))),
             "probe": IS_PROBE,
-            "options": "rc" if line.survey else "r",
+            "options": "r" if exchange.browser_port is None and not line.survey else "rc",
             "max_wait": _max_wait(line, version),
-            "talked": (
-                ' same => n,GotoIf($["${QUEUESTATUS}" = "CONTINUE"]?talked)'
-                if line.survey
-                else NOTHING
-            ),
+            "talked": _talked(exchange, line),
             "message": _piece("message", words, asked=line.takes_message),
             "sorry": _sorry(exchange, line),
             "survey": _piece("survey", words, asked=line.survey),
             "refused": _piece("refused", words, asked=exchange.calls_per_caller > 0),
         },
+    )
+
+
+def _talked(exchange: Exchange, line: Line) -> str:
+    """What follows when the operator has gone first: back to a lost browser, a survey, the end."""
+    goes_on = ' same => n,GotoIf($["${QUEUESTATUS}" = "CONTINUE"]?@where@)'
+    if exchange.browser_port is None:
+        return goes_on.replace("@where@", "talked") if line.survey else NOTHING
+    return "\n".join(
+        (
+            " same => n,Set(WITH_SEAT=${FILTER(0-9,${MEMBERINTERFACE})})",
+            f" same => n,Set(CONTROL_LINE={line.name})",
+            goes_on.replace("@where@", "control,over,1"),
+        )
     )
 
 

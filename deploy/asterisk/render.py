@@ -7,7 +7,14 @@ import tempfile
 import wave
 from pathlib import Path
 
-from deploy.asterisk import callout_plan, control_plan, line_plan, metrics_plan, probe_plan
+from deploy.asterisk import (
+    browser_plan,
+    callout_plan,
+    control_plan,
+    line_plan,
+    metrics_plan,
+    probe_plan,
+)
 from deploy.asterisk.config import AmiTls, Exchange, Operator
 from deploy.asterisk.secrets import Secrets, write_private
 from deploy.errors import ExchangeInvalid
@@ -113,11 +120,13 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
         "sip_address": exchange.sip_address,
         "sip_port": str(exchange.sip_port),
         "matches": "\n".join(f"match = {address}" for address in exchange.trunk_match),
+        "ice": browser_plan.ice(exchange),
+        "transport_ws": browser_plan.transport(exchange),
     }
     telephones = "".join(_telephone(exchange, operator, secrets) for operator in exchange.operators)
     internal = "\n".join(
-        f"exten => {o.extension},1,Dial(PJSIP/{o.extension},30)\n same => n,Hangup()"
-        for o in exchange.operators
+        f"exten => {one},1,Dial({browser_plan.seat(exchange, one)},30)\n same => n,Hangup()"
+        for one in (operator.extension for operator in exchange.operators)
     )
     queues = "\n".join(line_plan.queue(line) for line in exchange.lines)
     lines = "\n".join(line_plan.line_steps(exchange, line, tool.version) for line in exchange.lines)
@@ -146,7 +155,8 @@ def files(exchange: Exchange, tool: Tool, secrets: Secrets) -> dict[str, str]:
 
 
 def _loading(exchange: Exchange, tool: Tool) -> str:
-    names = (*modules(tool), *metrics_plan.modules(exchange))
+    wanted = (*MODULES, *browser_plan.modules(exchange), *metrics_plan.modules(exchange))
+    names = modules(tool, wanted)
     return "\n".join(f"load = {name}.so" for name in names)
 
 
@@ -176,8 +186,8 @@ def control_dir(exchange: Exchange) -> Path:
     return Path(tempfile.gettempdir()) / f"hotline-{digest}"
 
 
-def modules(tool: Tool) -> tuple[str, ...]:
-    """Return the modules to load: all of them, less what this Asterisk does not have."""
+def modules(tool: Tool, wanted: tuple[str, ...] = MODULES) -> tuple[str, ...]:
+    """Return the modules to load: all that are wanted, less what this Asterisk does not have."""
     folders = [tool.prefix] if tool.prefix else [Path("/")]
     patterns = [f"usr/{place}/asterisk/modules" for place in ("lib/*", "lib", "lib64")]
     present = {
@@ -187,7 +197,7 @@ def modules(tool: Tool) -> tuple[str, ...]:
         for place in folder.glob(pattern)
         for module in place.glob("*.so")
     }
-    return tuple(name for name in MODULES if not present or name in present)
+    return tuple(name for name in wanted if not present or name in present)
 
 
 def event_filter(version: str) -> str:
@@ -241,14 +251,18 @@ def _telephone(exchange: Exchange, operator: Operator, secrets: Secrets) -> str:
         if operator.contact
         else ("max_contacts = 1\nremove_existing = yes\nqualify_frequency = 30")
     )
+    callerid = _named(operator) if line_plan.tells_badges(exchange) else line_plan.NOTHING
     words = {
         "extension": operator.extension,
-        "callerid": _named(operator) if line_plan.tells_badges(exchange) else line_plan.NOTHING,
+        "callerid": callerid,
         "secret": operator.secret or secrets.operators[operator.extension],
         "rewrite_contact": "no" if operator.contact else "yes",
         "address": address,
     }
-    return _fill("pjsip-operator.conf", words)
+    browser = browser_plan.telephone(
+        exchange, operator, callerid, secrets.browsers.get(operator.extension, "")
+    )
+    return _fill("pjsip-operator.conf", words) + browser
 
 
 def _named(operator: Operator) -> str:

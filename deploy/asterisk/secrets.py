@@ -4,7 +4,7 @@ import json
 import os
 import secrets as randomness
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.errors import ExchangeInvalid
@@ -15,11 +15,16 @@ BYTES = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """Secrets of the two AMI users and of the operators' telephones, by extension."""
+    """Secrets of the two AMI users and of the operators' telephones, by extension.
+
+    `browsers` are those of the telephones in the browser: whoever knows one cannot register as the
+    other.
+    """
 
     reader: str
     actor: str
     operators: dict[str, str]
+    browsers: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return "Secrets(...)"  # never into a log or a traceback
@@ -33,26 +38,30 @@ def load_or_create(run_dir: Path, extensions: Iterable[str] = ()) -> Secrets:
     """
     path = run_dir / FILE
     known = _read(path)
-    telephones = known.get("operators", {})
-    if not isinstance(telephones, dict):
-        raise _damaged(path)
+    wanted = tuple(extensions)
     secrets = Secrets(
         reader=str(known.get("reader") or randomness.token_urlsafe(BYTES)),
         actor=str(known.get("actor") or randomness.token_urlsafe(BYTES)),
-        operators={
-            **telephones,
-            **{
-                extension: randomness.token_urlsafe(BYTES)
-                for extension in extensions
-                if extension not in telephones
-            },
-        },
+        operators=_telephones(path, known.get("operators", {}), wanted),
+        browsers=_telephones(path, known.get("browsers", {}), wanted),
     )
-    fresh = {"reader": secrets.reader, "actor": secrets.actor, "operators": secrets.operators}
+    fresh = {
+        "reader": secrets.reader,
+        "actor": secrets.actor,
+        "operators": secrets.operators,
+        "browsers": secrets.browsers,
+    }
     if fresh != known:
         run_dir.mkdir(parents=True, exist_ok=True)
         write_private(path, json.dumps(fresh, indent=1) + "\n")
     return secrets
+
+
+def _telephones(path: Path, known: object, extensions: Iterable[str]) -> dict[str, str]:
+    if not isinstance(known, dict):
+        raise _damaged(path)
+    made = {one: randomness.token_urlsafe(BYTES) for one in extensions if one not in known}
+    return {**known, **made}
 
 
 def write_private(path: Path, text: str) -> None:

@@ -53,6 +53,8 @@ class Endpoint:
     """Request headers that it understands and nobody needs to send."""
     upload: str | None = None
     """The media type of a body that is no JSON and that its handler reads by itself."""
+    upgrades: str | None = None
+    """The subprotocol of a web socket, where the address is one."""
     is_open: bool = False
     roles: frozenset[Role] | None = None
     """Who may use it, by any one of these roles; None lets in everybody who is signed in."""

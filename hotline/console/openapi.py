@@ -137,10 +137,12 @@ def _responses(endpoint: Endpoint, refs: Any) -> dict[str, Any]:
         content["x-events"] = {
             name: refs[model, "serialization"] for name, model in endpoint.events.items()
         }
-    good = {"description": endpoint.says, "content": {endpoint.media: content}}
-    responses: dict[str, Any] = {
-        str(status.value): good for status in (HTTPStatus.OK, *endpoint.also)
-    }
+    good: dict[str, Any] = {"description": endpoint.says, "content": {endpoint.media: content}}
+    statuses = (HTTPStatus.OK, *endpoint.also)
+    if endpoint.upgrades is not None:
+        told = f"{endpoint.says} A web socket with the subprotocol {endpoint.upgrades}."
+        good, statuses = {"description": told}, (HTTPStatus.SWITCHING_PROTOCOLS,)
+    responses: dict[str, Any] = {str(status.value): good for status in statuses}
     for status, faults in _refusals(endpoint).items():
         responses.setdefault(
             str(status.value),

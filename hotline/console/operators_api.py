@@ -14,9 +14,10 @@ from hotline.console.who import DESK, OFFICE
 from hotline.coverage import ROSTER, STAFF
 from hotline.database import borrowed
 from hotline.operator_rows import open_gaps
-from hotline.operators import Shown
+from hotline.operator_views import Shown
 from routing.cases import Role
 from telephony.agents import AgentState
+from telephony.seating import Phone
 
 FAULTS = (Fault.FORBIDDEN, Fault.NOT_POSSIBLE, Fault.EXCHANGE_AWAY)
 
@@ -49,6 +50,7 @@ class OperatorView(Told):
     until: datetime | None = Field(description="When the wrap-up ends.")
     lines: tuple[str, ...]
     reachable: bool = Field(description="Whether his telephone was there at the last look.")
+    phone: Phone = Field(description="Which telephone his lines ring.")
 
 
 class GapView(Told):
@@ -140,6 +142,7 @@ def _view(asked: Request, shown: Shown) -> OperatorView:
         until=agent.until if agent else None,
         lines=row.lines if row else (),
         reachable=shown.is_reachable,
+        phone=row.phone if row else Phone.DESK,
     )
 
 

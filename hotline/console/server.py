@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from hotline.console.browser_phone_api import close_sockets
 from hotline.console.counted import DATABASE_ERRORS, Counted, running_version
 from hotline.console.desk import DESK, Desk, Request
 from hotline.console.door import COOKIE, Door, basic_password, key_in
@@ -83,6 +84,7 @@ def build(services: Services) -> web.Application:
         await counted.close()
 
     app.router.add_get("/api/openapi.json", openapi)
+    app.on_shutdown.append(close_sockets)
     app.on_cleanup.append(stop_counting)
     return app
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from deploy.asterisk.config import Exchange, Line, Operator
 from deploy.asterisk.ports import free_ports
+from deploy.asterisk.secrets import FILE as SECRETS
 from deploy.asterisk.secrets import Secrets, write_private
 from deploy.portable import cache_root
 
@@ -41,9 +42,16 @@ def demo_exchange(run_dir: Path, operators_port: int) -> Exchange:
 
 
 def exchange_of(
-    run_dir: Path, lines: Sequence[Line], operators_port: int, system: str = SYSTEM
+    run_dir: Path,
+    lines: Sequence[Line],
+    operators_port: int,
+    system: str = SYSTEM,
+    browser_port: int | None = None,
 ) -> Exchange:
-    """Return an exchange on free ports whose operators all sit at `operators_port`."""
+    """Return an exchange on free ports whose operators all sit at `operators_port`.
+
+    With `browser_port` each may take his calls in a browser instead.
+    """
     ports = free_ports()
     extensions = sorted({extension for line in lines for extension in line.operators})
     return Exchange(
@@ -52,6 +60,7 @@ def exchange_of(
         sip_port=ports.sip,
         ami_port=ports.ami,
         rtp_ports=ports.rtp,
+        browser_port=browser_port,
         lines=tuple(lines),
         operators=tuple(
             Operator(
@@ -127,6 +136,18 @@ def _exchange_table(exchange: Exchange, secrets: Secrets, ami_port: int) -> str:
         f"cel_file = {said(str(exchange.cel_file))}\n"
         f"queue_log_file = {said(str(exchange.queue_log_file))}\n"
         f"recordings_dir = {said(str(exchange.recordings_dir))}\n"
+        f"{_browsers(exchange)}"
+    )
+
+
+def _browsers(exchange: Exchange) -> str:
+    if exchange.browser_port is None:
+        return ""
+    socket = f"ws://127.0.0.1:{exchange.browser_port}/ws"
+    secrets = exchange.run_dir / SECRETS
+    return (
+        f"browser_socket = {json.dumps(socket)}\n"
+        f"browser_secrets_file = {json.dumps(str(secrets))}\n"
     )
 
 

@@ -136,11 +136,11 @@ class Page:
 
 
 @asynccontextmanager
-async def browser(program: str, folder: Path) -> AsyncIterator[Page]:
+async def browser(program: str, folder: Path, *flags: str) -> AsyncIterator[Page]:
     """A running Chromium with one tab; its profile lives in the folder."""
     log = (folder / "chromium.log").open("wb")
     process = await asyncio.create_subprocess_exec(
-        program, *FLAGS, f"--user-data-dir={folder}", "about:blank", stdout=log, stderr=log
+        program, *FLAGS, *flags, f"--user-data-dir={folder}", "about:blank", stdout=log, stderr=log
     )
     try:
         port = await _port(folder / "DevToolsActivePort")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, CookieJar, web
 
+from hotline.browser_phones import BrowserPhones
 from hotline.callout import CalloutDesk
 from hotline.caption_board import CaptionBoard
 from hotline.casework import SHIPPED_REPORTING, load_casework
@@ -69,6 +70,7 @@ def services_on(
     feed = Feed(pool=pool, connect=lambda: connected(database))
     cities = CityDesk(casework, None, config=config, pool=pool, feed=feed)
     callouts = CalloutDesk(config=config, pool=pool, exchanges={}, clock=clock)
+    operators = OperatorDesk(config=config, pool=pool, exchanges={}, clock=clock)
     return Services(
         config=config,
         pool=pool,
@@ -91,7 +93,8 @@ def services_on(
             policy=read_reporting_policy(SHIPPED_REPORTING),
             clock=clock,
         ),
-        operators=OperatorDesk(config=config, pool=pool, exchanges={}, clock=clock),
+        operators=operators,
+        browsers=BrowserPhones(config=config, pool=pool, exchanges={}, operators=operators),
         probes=ProbeDesk(
             config=config, pool=pool, exchanges={}, sounds=sounds_of(config), clock=clock
         ),

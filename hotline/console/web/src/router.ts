@@ -14,6 +14,12 @@ export const router = createRouter({
       component: () => import("./pages/cases/CaseList.vue"),
       meta: { roles: pages.cases.roles },
     },
+    {
+      path: "/phone",
+      name: "phone",
+      component: () => import("./phone/PhonePanel.vue"),
+      meta: { roles: pages.phone.roles },
+    },
     { path: "/:rest(.*)*", redirect: "/cases" },
   ],
 });

@@ -4,7 +4,7 @@
 // unregistered: nobody can ring here. ended: the last call is over and was not cleared away yet.
 export type PhoneState = "unregistered" | "registered" | "ringing" | "talking" | "held" | "ended";
 
-// Each has its words in the catalogue as phone.problem.<name>.
+// Each has its words in the catalogue as phone_problem.<name>.
 export type PhoneProblem =
   | "insecure" // no https and no localhost: the browser gives no microphone
   | "forbidden" // the person, or a policy, refuses the microphone
