@@ -34,6 +34,8 @@ from hotline.exchange import RunningExchange
 from hotline.feed import Feed
 from hotline.finishing import FinishingDesk
 from hotline.following import FollowDesk
+from hotline.inspecting import InspectionDesk
+from hotline.inspection_form import load_form
 from hotline.jobs import Workers
 from hotline.keeping import sounds_of
 from hotline.likeness import LikenessDesk
@@ -184,11 +186,22 @@ async def serving(config: Config) -> AsyncIterator[Running]:
         )
         following = FollowDesk(pool=pool, limits=lambda: cities.casework.limits, clock=utc_now)
         finishing = FinishingDesk(pool=pool, vocabulary=lambda: cities.city.vocabulary)
+        inspections = InspectionDesk(
+            pool=pool,
+            form=load_form(config.city_dir, SHIPPED),
+            badges={one.extension: one.badge for one in config.operators},
+            clock=utc_now,
+        )
         likeness = LikenessDesk(pool=pool, clock=utc_now, every=config.likeness_every_seconds)
         workers = [
             Workers(
                 connect=lambda: database.connected(dsn),
-                steps={**steps.quick(), **notices.steps(), **following.steps()},
+                steps={
+                    **steps.quick(),
+                    **notices.steps(),
+                    **following.steps(),
+                    **inspections.steps(),
+                },
                 at_once=8,
             ),
         ]

@@ -3,8 +3,10 @@
     the exchange tells of a call   -> call_changed         -> calls, a case draft, the next job;
                                                               a message also a callback, a survey
     job collect_recordings         -> recordings_collected -> recordings, transcripts asked for
-    job transcribe (each leg)      -> leg_heard, leg_failed -> transcripts; the last asks: route
+    job transcribe (each leg)      -> leg_heard, leg_failed -> transcripts; the last asks: route,
+                                                              inspect
     job route                      -> words_routed         -> the suggestion on the draft
+    job inspect                    -> call_inspected       -> the inspection, advice for a person
     a person                       -> case_begun           -> a case draft without a call
     a person                       -> case_moved           -> the case (protecting.py: who may not)
     job follow                     -> case_moved           -> each member of a lead that is answered
@@ -31,6 +33,7 @@ from hotline import (
     absences,
     callbacks,
     dial_orders,
+    inspection_rows,
     journal,
     popup,
     protecting,
@@ -40,6 +43,7 @@ from hotline import (
 )
 from hotline.callbacks import Callback, Result, Tried
 from hotline.database import Connection
+from hotline.inspection_rows import Inspected
 from hotline.jobs import JobName, Parked, enqueue, retry
 from hotline.journal import Event
 from hotline.masking import mask_text
@@ -63,6 +67,8 @@ from telephony.calls import (
     Recording,
 )
 from transcription import store as words
+from transcription.inspection.form import Form
+from transcription.inspection.judged import Inspection
 from transcription.transcripts import Transcript
 
 SERVICE = "service"
@@ -250,6 +256,24 @@ async def words_routed(tx: Connection, call_id: int, suggestion: Suggestion, now
     await _tell(tx, SERVICE, now, call_id, rows)
 
 
+async def call_inspected(
+    tx: Connection,
+    about: Inspected,
+    found: Inspection,
+    heard: str,
+    *,
+    form: Form,
+    now: datetime,
+) -> None:
+    """What an inspection found, kept for a person to look at; told without the score."""
+    await store.lock_call(tx, about.call_id)
+    await inspection_rows.keep_form(tx, form, now)
+    if await inspection_rows.put(tx, about, found, heard, form=form, at=now) is None:
+        return
+    row = _Row(event=Event.CALL_INSPECTED, body={"form": found.form})
+    await _tell(tx, SERVICE, now, about.call_id, [row])
+
+
 async def case_begun(
     tx: Connection, *, channel: Channel, line: str, owner: str, now: datetime
 ) -> int:
@@ -348,9 +372,12 @@ def _recordings(call: Call) -> tuple[Recording, ...]:
 
 
 async def _route_when_through(tx: Connection, call_id: int) -> None:
-    """Both legs are through (heard, failed, or without sound): now the words can be routed."""
-    if await store.is_through(tx, call_id):
-        await enqueue(tx, JobName.ROUTE, {"call_id": call_id})
+    """Both legs are through (heard, failed, or without sound): route the words, and inspect."""
+    if not await store.is_through(tx, call_id):
+        return
+    await enqueue(tx, JobName.ROUTE, {"call_id": call_id})
+    if await inspection_rows.call(tx, call_id) is not None:
+        await enqueue(tx, JobName.INSPECT, {"call_id": call_id})
 
 
 async def _tell(

@@ -58,6 +58,7 @@ class JobName(StrEnum):
     ROUTE = "route"
     NOTIFY = "notify"
     FOLLOW = "follow"
+    INSPECT = "inspect"
 
 
 class LaterError(HotlineError):

@@ -35,6 +35,7 @@ class Event(StrEnum):
     RECORDING_DAMAGED = "recording.damaged"
     TRANSCRIPT_READY = "transcript.ready"
     TRANSCRIPT_FAILED = "transcript.failed"
+    CALL_INSPECTED = "call.inspected"
     CASE_DRAFTED = "case.drafted"
     CASE_CALLER_NOTED = "case.caller_noted"
     CASE_SUGGESTED = "case.suggested"

@@ -33,6 +33,10 @@ FAULT_VIEWERS = frozenset({Role.SUPERVISOR, Role.LEADER, Role.DISCIPLINE})
 """Who sees every fault record and decides; others see what concerns themselves."""
 FAULT_REPORTERS = FAULT_VIEWERS | {Role.AUDITOR, Role.CALL_BACK}
 """Who writes down a fault."""
+INSPECTORS_OF_CALLS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Who sees the inspection of every call, and scores calls."""
+INSPECTED = DESK | {Role.AUDITOR}
+"""Who sees inspections at all: whoever answers calls, those of the own seat."""
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 TELLERS = frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR})
 """Who looks after the notices and the address book."""

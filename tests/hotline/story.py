@@ -14,9 +14,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hotline import flow
-from hotline.casework import load_casework
+from hotline.casework import SHIPPED, load_casework
 from hotline.config import Config
 from hotline.database import Connection, Pool, transaction
+from hotline.inspecting import InspectionDesk
+from hotline.inspection_form import load_form
 from hotline.jobs import JobName, Step
 from hotline.sound_folder import SoundFolder
 from hotline.sounds import SoundStore, SoundStores
@@ -176,6 +178,17 @@ class Life:
             vocabulary=lambda: casework.city.vocabulary,
         )
 
+        class MortalInspections(InspectionDesk):
+            def _tx(self) -> AbstractAsyncContextManager[Connection]:
+                return life.tx()
+
+        self.inspections = MortalInspections(
+            pool=pool,
+            form=load_form(Config().city_dir, SHIPPED),
+            badges={"1001": "1086"},
+            clock=lambda: self.now,
+        )
+
     @asynccontextmanager
     async def tx(self) -> AsyncIterator[Connection]:
         self.transactions += 1
@@ -212,7 +225,7 @@ class Life:
 
     @property
     def all_steps(self) -> dict[JobName, Step]:
-        return {**self.steps.quick(), **self.steps.slow()}
+        return {**self.steps.quick(), **self.steps.slow(), **self.inspections.steps()}
 
     async def work(self, wanted: Callable[[JobName], bool] = lambda _: True) -> list[JobName]:
         """Do every wanted job in the queue, oldest first, those that come up meanwhile too."""
@@ -240,6 +253,7 @@ async def everything(pool: Pool) -> dict[str, list[tuple[object, ...]]]:
                     suggestion, drafted_at FROM cases ORDER BY call_id""",
         "journal": """SELECT at, actor, event, call_id, case_id IS NOT NULL,
                       body - 'number' FROM journal ORDER BY id""",
+        "inspections": "SELECT call_id, form, heard, score, reason, current FROM inspections",
         "jobs": "SELECT entrypoint, payload FROM pgqueuer ORDER BY id",
     }
     return {name: [tuple(row)[:] for row in await pool.fetch(sql)] for name, sql in tables.items()}

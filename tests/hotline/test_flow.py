@@ -41,6 +41,7 @@ WHOLE_PASS = [
     "transcript.ready",
     "transcript.ready",
     "case.suggested",
+    "call.inspected",
 ]
 
 
@@ -53,7 +54,7 @@ async def test_a_call_becomes_a_transcribed_routed_case(pool: Pool, tmp_path: Pa
     files = life.record(call())
     await life.tell(call())
     done = await life.work()
-    assert done == ["collect_recordings", "transcribe", "transcribe", "route"]
+    assert done == ["collect_recordings", "transcribe", "transcribe", "route", "inspect"]
     assert await _told(pool) == WHOLE_PASS
     assert not set(files) & set(life.spool.iterdir())
     stored = await pool.fetch("SELECT * FROM recordings ORDER BY leg")
@@ -98,7 +99,9 @@ async def test_the_pass_has_nine_transactions(pool: Pool, tmp_path: Path) -> Non
     assert life.transactions == 9, "the test above must strike at every one of them"
 
 
-@pytest.mark.parametrize("name", [JobName.COLLECT_RECORDINGS, JobName.TRANSCRIBE, JobName.ROUTE])
+@pytest.mark.parametrize(
+    "name", [JobName.COLLECT_RECORDINGS, JobName.TRANSCRIBE, JobName.ROUTE, JobName.INSPECT]
+)
 async def test_each_job_done_twice_leaves_the_rows_of_once(
     pool: Pool, tmp_path: Path, name: JobName
 ) -> None:
@@ -183,7 +186,12 @@ async def test_a_leg_that_cannot_be_heard_does_not_hold_up_the_case(
     life.engine.fault = AudioEmpty("The recording holds no sound.", path=tmp_path)
     await life.tell(call())
     await life.work()
-    assert (await _told(pool))[-3:] == ["transcript.failed", "transcript.failed", "case.suggested"]
+    assert (await _told(pool))[-4:] == [
+        "transcript.failed",
+        "transcript.failed",
+        "case.suggested",
+        "call.inspected",
+    ]
 
 
 async def test_a_transcript_that_is_given_up_says_why_and_routing_goes_on(
@@ -210,7 +218,7 @@ async def test_an_emergency_is_escalated_with_its_suggestion(pool: Pool, tmp_pat
     }
     await life.tell(call())
     await life.work()
-    assert (await _told(pool))[-2:] == ["case.suggested", "case.escalated"]
+    assert (await _told(pool))[-3:-1] == ["case.suggested", "case.escalated"]
     assert await pool.fetchval("SELECT urgency FROM cases") == Urgency.EMERGENCY
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from telephony.calls import Leg
+from transcription.inspection.form import Form
 from transcription.inspection.measures import Measures
 
 
@@ -101,6 +102,15 @@ class Inspection:
     score: Decimal | None
     reason: Reason | None
     """Why there is no score."""
+
+    def is_low(self, form: Form) -> bool:
+        """Whether the score asks for a person."""
+        return self.score is not None and float(self.score) < form.low
+
+    def is_serious(self, form: Form) -> bool:
+        """Whether something was lost that a person should listen to in any case."""
+        serious = {item.key for item in form.items if item.serious}
+        return any(it.verdict is Verdict.LOST and it.key in serious for it in self.items)
 
     @property
     def deductions(self) -> tuple[Deduction, ...]:
