@@ -186,9 +186,10 @@ async def serving(config: Config) -> AsyncIterator[Running]:
         )
         following = FollowDesk(pool=pool, limits=lambda: cities.casework.limits, clock=utc_now)
         finishing = FinishingDesk(pool=pool, vocabulary=lambda: cities.city.vocabulary)
+        load_form(config.city_dir, SHIPPED)  # a wrong form is told now, not by waiting jobs
         inspections = InspectionDesk(
             pool=pool,
-            form=load_form(config.city_dir, SHIPPED),
+            form=lambda: load_form(config.city_dir, SHIPPED),
             badges={one.extension: one.badge for one in config.operators},
             clock=utc_now,
         )

@@ -23,6 +23,7 @@ from hotline import (
     cli_dashboards,
     cli_disclose,
     cli_indicators,
+    cli_inspect,
     cli_jobs,
     cli_keys,
     cli_notices,
@@ -77,6 +78,7 @@ app.add_typer(cli_report.report_app, name="report")
 app.add_typer(cli_retention.retention_app, name="retention")
 app.add_typer(cli_store.store_app, name="store")
 app.command("calls")(cli_cases.calls)
+app.command("inspect")(cli_inspect.inspect)
 app.command("reconcile")(cli_reconcile.reconcile)
 app.command("dashboards")(cli_dashboards.write)
 app.command("disclose")(cli_disclose.disclose)

@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from hotline import flow, inspection_rows
 from hotline.database import Connection, Pool, borrowed, transaction
 from hotline.inspection_rows import Inspected
-from hotline.jobs import JobName, Payload, Step
+from hotline.jobs import JobName, LaterError, Payload, Step
 from hotline.services import Clock
+from routing.errors import RoutingError
 from telephony.calls import Leg
 from transcription import store as words
 from transcription.inspection.form import Form
@@ -31,10 +32,12 @@ LEAST_HOLD = timedelta(seconds=2)
 
 
 class InspectionDesk:
-    """Inspects calls by the form that was read at the start."""
+    """Inspects calls by the form in force."""
 
-    def __init__(self, *, pool: Pool, form: Form, badges: Mapping[str, str], clock: Clock) -> None:
-        """`badges` are those of the configured seats, by extension."""
+    def __init__(
+        self, *, pool: Pool, form: Callable[[], Form], badges: Mapping[str, str], clock: Clock
+    ) -> None:
+        """`form` reads the form in force; `badges` are those of the configured seats."""
         self._pool, self._form, self._badges, self._clock = pool, form, badges, clock
 
     def steps(self) -> dict[JobName, Step]:
@@ -45,7 +48,11 @@ class InspectionDesk:
         return transaction(self._pool)
 
     async def inspect(self, job: Payload) -> None:
-        """Inspect one call; one that is none of a citizen's, or was never answered, is left."""
+        """Inspect one call; one that is none of a citizen's, or was never answered, is left.
+
+        Raises:
+            LaterError: the form cannot be read now; calls wait until it is right.
+        """
         call_id = int(job["call_id"])
         async with borrowed(self._pool) as conn:
             about = await inspection_rows.call(conn, call_id)
@@ -54,14 +61,18 @@ class InspectionDesk:
             legs = await words.transcripts(conn, call_id)
             bridges = await inspection_rows.bridges(conn, call_id)
         talk = talk_of(about, legs, bridges, self._badges)
-        found = await asyncio.to_thread(inspect, talk, self._form)
+        try:
+            form = await asyncio.to_thread(self._form)
+        except RoutingError as error:
+            raise LaterError(f"Call {call_id} is not inspected yet: {error}") from error
+        found = await asyncio.to_thread(inspect, talk, form)
         async with self._tx() as tx:
             await flow.call_inspected(
                 tx,
                 about,
                 found,
                 fingerprint_of(talk),
-                form=self._form,
+                form=form,
                 now=self._clock(),
             )
 

@@ -184,7 +184,7 @@ class Life:
 
         self.inspections = MortalInspections(
             pool=pool,
-            form=load_form(Config().city_dir, SHIPPED),
+            form=lambda: load_form(Config().city_dir, SHIPPED),
             badges={"1001": "1086"},
             clock=lambda: self.now,
         )

@@ -29,6 +29,7 @@ from tests.hotline.story import Life, call
 from tests.telephony.exchange import ScriptedExchange
 from transcription.models import SMALL_CN
 
+REPO = Path(__file__).resolve().parents[2]
 Run = Callable[..., Awaitable[tuple[int, str]]]
 
 
@@ -64,6 +65,7 @@ async def test_check_says_of_every_part_whether_it_works(
         "Recordings folder of exchange mianyang-1": "✓",
         "Identity keys": "✓",
         "Routing rules": "✓",
+        "Inspection form": "✓",
         "Store for recordings": "✓",
         "Speech model": "✗",
         "Live captions": "✓",
@@ -493,3 +495,26 @@ def test_every_user_of_the_json_extra_is_json() -> None:
     for row in city.cel_rows(call()).splitlines():
         extra = row.rsplit(',"', 1)[1].rstrip('"').replace('""', '"')
         assert not extra or json.loads(extra)
+
+
+async def test_calls_are_inspected_anew_where_the_form_has_changed(
+    run: Run, tmp_path: Path, pool: Pool, database: str
+) -> None:
+    city.build(tmp_path, dsn=database, ami_port=1)
+    life = Life(pool, tmp_path)
+    life.record(call())
+    await life.live(call())
+    told, other = [await run("inspect", "--since", "2026-11-01") for _ in "12"]
+    assert told == other
+    assert told[0] == 0
+    assert "0 calls" in told[1]
+    own = tmp_path / "own"
+    shutil.copytree(REPO / "deploy" / "cities" / "mianyang", own)
+    shipped = (REPO / "deploy" / "inspection" / "default.yaml").read_text("utf-8")
+    (own / "inspection.yaml").write_text(shipped.replace("default/1", "mianyang/1"), "utf-8")
+    city.build(tmp_path, dsn=database, ami_port=1, extra=f"city_dir = {json.dumps(str(own))}")
+    status, said = await run("inspect", "--since", "2026-11-01")
+    assert (status, "1 calls" in said, "mianyang/1" in said) == (0, True, True)
+    assert await pool.fetchval("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'inspect'") == 1
+    status, said = await run("inspect", "--since", "yesterday")
+    assert (status, "is no time" in said) == (1, True)

@@ -11,6 +11,8 @@ import pytest
 from hotline import inspection_rows
 from hotline.database import Pool, borrowed, transaction
 from hotline.inspecting import InspectionDesk, holds
+from hotline.inspection_form import load_form
+from hotline.jobs import LaterError
 from telephony.calls import Leg, Outcome
 from tests.hotline.story import Life, at, call
 from tests.transcription.inspected import form
@@ -18,26 +20,8 @@ from transcription import store as words
 from transcription.inspection.form import Form
 from transcription.inspection.spans import Span
 
-TOLD = tuple(
-    [
-        "您好",
-        "市长",
-        "公开",
-        "电话",
-        "工号",
-        "一零八六",
-        "请讲",
-        "这",
-        "不归",
-        "我们",
-        "管",
-        "你",
-        "去",
-        "找",
-        "别人",
-        "吧",
-    ]
-)
+SAID = "您好 市长 公开 电话 工号 一零八六 请讲 这 不归 我们 管 你 去 找 别人 吧"
+TOLD = tuple(SAID.split())
 
 
 async def lived(pool: Pool, folder: Path, **given: Any) -> Life:
@@ -83,7 +67,7 @@ async def test_inspecting_again_adds_nothing_and_another_form_takes_its_place(
     await life.inspections.inspect({"call_id": 1})
     assert await pool.fetchval("SELECT count(*) FROM inspections") == 1
     stricter = Form.model_validate(form().model_dump() | {"name": "default/2", "low": 99.0})
-    desk = InspectionDesk(pool=pool, form=stricter, badges={}, clock=lambda: life.now)
+    desk = InspectionDesk(pool=pool, form=lambda: stricter, badges={}, clock=lambda: life.now)
     async with borrowed(pool) as conn:
         assert await inspection_rows.to_do(conn, at(0), stricter.fingerprint()) == [1]
         assert await inspection_rows.to_do(conn, at(0), form().fingerprint()) == []
@@ -139,6 +123,16 @@ async def test_quoted_words_go_with_the_transcript_and_nothing_is_judged_anew(
     assert await pool.fetchval("SELECT count(*) FROM inspections") == 1
     async with borrowed(pool) as conn:
         assert await inspection_rows.to_do(conn, at(0), "another") == []
+
+
+async def test_a_wrong_form_keeps_calls_waiting_and_loses_none(pool: Pool, tmp_path: Path) -> None:
+    life = await lived(pool, tmp_path)
+    (tmp_path / "inspection.yaml").write_text("name: x")
+    desk = InspectionDesk(
+        pool=pool, form=lambda: load_form(tmp_path, tmp_path), badges={}, clock=lambda: life.now
+    )
+    with pytest.raises(LaterError, match=r"inspection\.yaml"):
+        await desk.inspect({"call_id": 1})
 
 
 async def test_another_recording_is_inspected_anew(pool: Pool, tmp_path: Path) -> None:

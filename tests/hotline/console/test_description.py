@@ -11,6 +11,7 @@ from hotline import city_rows, duty_handover_rows
 from hotline.console.endpoints import ENDPOINTS
 from hotline.console.problems import STATUS, Fault
 from hotline.database import transaction
+from hotline.inspecting import InspectionDesk
 from hotline.services import Services
 from hotline.users import ROLES
 from routing.cases import Role
@@ -19,6 +20,7 @@ from telephony.calls import Leg
 from tests.hotline.console.conftest import NOW, Site
 from tests.hotline.console.filled import Said, Town
 from tests.hotline.console.staff import WATER, Staff, hire
+from tests.transcription.inspected import form
 
 TRACKED = {
     "type": "leader",
@@ -104,6 +106,9 @@ async def test_every_answer_fits_its_description(
     async with transaction(services.pool) as tx:
         await city_rows.load(tx, read_city(services.config.city_dir), by="test", at=NOW)
     call_id = await town.is_talked(NOW - timedelta(minutes=5), SAID)
+    await InspectionDesk(pool=services.pool, form=form, badges={}, clock=services.clock).inspect(
+        {"call_id": call_id}
+    )
     case_id = await town.case_of(call_id)
     await town.is_talked(NOW - timedelta(minutes=3), SAID, line="duty")
     for path, body in (

@@ -35,7 +35,7 @@ async def inspected(town: Town, minutes: int, said: tuple[Said, ...] = GOOD, **m
     services = town.services
     desk = InspectionDesk(
         pool=services.pool,
-        form=form(),
+        form=form,
         badges={one.extension: one.badge for one in SEATS},
         clock=services.clock,
     )
