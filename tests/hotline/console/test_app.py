@@ -1,12 +1,8 @@
 """The built console under `/app/`: by role, kept by browsers, told of where it is missing."""
 
-import asyncio
 import json
 import re
 import sys
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 
@@ -17,13 +13,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from deploy.setup import webapp
 from hotline.console.endpoints import ENDPOINTS
 from hotline.console.pages import add_app
-from hotline.services import Services, utc_now
 from routing.cases import Role
 from telephony.calls import Leg
-from tests.hotline.console.browser import Page, browser, installed
-from tests.hotline.console.conftest import Clock, Site
-from tests.hotline.console.filled import Said, Town
-from tests.hotline.console.staff import hire
+from tests.hotline.console.filled import Said
 
 WEB = Path(str(resources.files("hotline.console") / "web"))
 SAID = (Said(leg=Leg.CALLER, start=1.0, text="涪城区临园路的路灯坏了三天了，请帮忙修一下"),)
@@ -33,13 +25,24 @@ needs_the_build = pytest.mark.skipif(
 )
 
 
-def test_each_page_is_for_the_roles_that_may_read_its_address() -> None:
-    pages = json.loads((WEB / "src" / "roles.json").read_text(encoding="utf-8"))
-    allowed = {f"{one.method} {one.path}": set(one.roles or ()) for one in ENDPOINTS}
-    for name, page in pages.items():
-        assert set(page["roles"]) == allowed[page["reads"]], name
-    routes = (WEB / "src" / "router.ts").read_text(encoding="utf-8")
-    assert set(re.findall(r"roles: pages\.(\w+)\.roles", routes)) == set(pages)
+AREAS = sorted((WEB / "src" / "pages").glob("*/area.json"))
+
+
+def test_each_page_is_for_no_more_roles_than_may_read_its_addresses() -> None:
+    allowed = {f"{one.method} {one.path}": one.roles for one in ENDPOINTS}
+    pages = [page for area in AREAS for page in json.loads(area.read_text("utf-8"))["pages"]]
+    assert pages
+    for page in pages:
+        assert page["roles"], page["name"]
+        for address in page["reads"]:
+            may = allowed[address]
+            assert set(page["roles"]) <= (set(Role) if may is None else may), page["name"]
+
+
+def test_each_page_of_an_area_is_there() -> None:
+    for area in AREAS:
+        for page in json.loads(area.read_text("utf-8"))["pages"]:
+            assert (area.parent / f"{page['view']}.vue").is_file(), page["name"]
 
 
 async def test_where_nothing_was_built_the_address_says_what_to_do(tmp_path: Path) -> None:
@@ -92,75 +95,5 @@ async def test_named_files_are_kept_for_ever_and_the_first_is_asked_for_each_tim
 
 
 @needs_the_build
-def test_the_types_of_the_pages_hold_against_the_described_api() -> None:
-    webapp.check_types(Path(sys.executable))
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(at=utc_now())  # the browser has a clock of its own
-
-
-@pytest.fixture
-async def listening(services: Services) -> AsyncIterator[None]:
-    task = asyncio.create_task(services.feed.run())
-    yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-
-
-@pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Page]:
-    program = installed()
-    if program is None:
-        pytest.skip("no Chromium here (HOTLINE_CHROMIUM names one)")
-    async with browser(program, tmp_path) as opened_page:
-        yield opened_page
-
-
-async def reports_nothing_serious(page: Page) -> None:
-    script = (WEB / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-    await page.run(script)
-    found = await page.run(
-        "axe.run().then((told) => told.violations.filter((one) => ['serious', 'critical']"
-        ".includes(one.impact)).map((one) => [one.id, one.nodes.map((node) => node.html)]))"
-    )
-    assert found == []
-
-
-@needs_the_build
-@pytest.mark.usefixtures("listening")
-async def test_a_person_signs_in_and_sees_the_case_that_comes_in_both_languages(
-    site: Site, services: Services, page: Page, town: Town, tmp_path: Path
-) -> None:
-    await hire(services, "zhao.min", Role.ADMINISTRATOR)
-    await hire(services, "li.na", Role.OPERATOR, password="given-on-paper-9")
-    await page.open(f"{site.url}app/?lang=zh")
-    await page.until("document.querySelector('#login')")
-    await reports_nothing_serious(page)
-    await page.picture(tmp_path / "sign_in.png")
-    await page.write("#login", "li.na")
-    await page.write("#password", "wrong-password")
-    await page.click("button[type=submit]")
-    await page.until("document.querySelector('[role=alert]')")
-    await page.write("#password", "given-on-paper-9")
-    await page.click("button[type=submit]")
-    await page.until("document.body.innerText.includes('还没有工单')")
-    await page.until("document.body.innerText.includes('实时')")
-    call_id = await town.is_talked(services.clock() - timedelta(minutes=5), SAID)
-    await town.case_of(call_id)
-    await page.until("document.querySelectorAll('.case-line').length === 1")
-    await reports_nothing_serious(page)
-    await page.picture(tmp_path / "cases.png")
-    await page.press("/")
-    await page.until("document.activeElement.id === 'search'")
-    await page.click("button[lang=en]")
-    await page.until("document.body.innerText.includes('Draft') || "
-                     "document.body.innerText.includes('draft')")  # fmt: skip
-    await page.run("document.documentElement.classList.add('dark')")
-    await page.size(390, 844)
-    assert await page.run("document.documentElement.scrollWidth <= 390")
-    await page.picture(tmp_path / "phone.png")
-    # The browser itself tells of the refused password; nothing else went wrong.
-    assert all("401" in one for one in page.wrong), page.wrong
+def test_the_pages_pass_types_against_the_described_api_lint_and_their_own_tests() -> None:
+    webapp.check(Path(sys.executable))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
 from hotline.catalogue import LANGUAGES
@@ -20,7 +21,10 @@ from telephony.calls import Leg, Outcome
 
 WEB = Path(str(resources.files("hotline.console") / "web"))
 SCRIPTS = sorted(WEB.glob("*.js"))
-SOURCES = sorted([*WEB.glob("src/**/*.ts"), *WEB.glob("src/**/*.vue")])
+SOURCES = sorted(
+    [*WEB.glob("src/**/*.ts"), *WEB.glob("src/**/*.vue"), *WEB.glob("src/**/area.json")]
+)
+AREAS = sorted(path for path in WEB.glob("src/pages/*") if path.is_dir())
 SPEAKING = [*SCRIPTS, *SOURCES, WEB.parent / "pages.py"]
 SAID_BY_VALUE: dict[str, Iterable[str]] = {
     "state": CaseState,
@@ -78,30 +82,60 @@ def test_nothing_comes_from_elsewhere_and_nothing_becomes_markup() -> None:
         assert not re.search(r"<script(?![^>]*\bsrc=)(?! setup lang=)", text), file.name
 
 
-def test_both_languages_say_the_same_things() -> None:
-    zh, en = (page_messages(language) for language in LANGUAGES)
+def words_of(area: Path, language: str) -> dict[str, str]:
+    file = area / f"{language}.json"
+    found: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return found
+
+
+@pytest.mark.parametrize("area", [None, *AREAS], ids=lambda area: area.name if area else "shared")
+def test_both_languages_say_the_same_things(area: Path | None) -> None:
+    zh, en = (words_of(area, one) if area else page_messages(one) for one in LANGUAGES)
     assert set(zh) == set(en)
     for key, text in zh.items():
         assert text.strip(), key
         assert sorted(re.findall(r"{(\w+)}", text)) == sorted(re.findall(r"{(\w+)}", en[key])), key
 
 
+def keys_in(text: str, groups: Iterable[str]) -> tuple[set[str], set[str]]:
+    """The keys a source names, and the groups whose keys it builds from a value."""
+    used = set(re.findall(r"\bt\(\s*[\"']([a-z_0-9.]+)[\"']", text))
+    # Chosen by a condition: t(calm ? "this.one" : "that.one"); a value of markup, which
+    # follows its = at once, is no text but a name.
+    quoted = set(re.findall(r"(?<!=)[\"']([a-z_]+\.[a-z_0-9.]+)[\"']", text)) - set(Event)
+    used |= {key for key in quoted if key.partition(".")[0] in groups}
+    built = set(re.findall(r"`([a-z_]+)\.\$", text)) | set(
+        re.findall(r"(?:word|title)\([\"']([a-z_]+)[\"']", text)
+    )
+    return used, built
+
+
+def unused_of(own: Iterable[str], used: set[str], built: set[str]) -> set[str]:
+    left = {key for key in own if key not in used and key.partition(".")[0] not in built}
+    # Shown as the hint of an empty list whose own key is in `used`.
+    return {key for key in left if not key.endswith("_hint")}
+
+
 def test_every_word_the_page_uses_exists_and_every_word_is_used() -> None:
     messages = page_messages("zh")
-    text = "\n".join(script.read_text(encoding="utf-8") for script in SPEAKING)
-    used = set(re.findall(r"\bt\(\s*[\"']([a-z_0-9.]+)[\"']", text))
-    # Chosen by a condition: t(calm ? "this.one" : "that.one").
     groups = {key.partition(".")[0] for key in messages}
-    quoted = set(re.findall(r"\"([a-z]+\.[a-z_0-9]+)\"", text)) - set(Event)
-    used |= {key for key in quoted if key.partition(".")[0] in groups}
-    assert used <= set(messages)
-    built = set(re.findall(r"`([a-z]+)\.\$", text)) | set(
-        re.findall(r"(?:word|title)\(\"([a-z_]+)\"", text)
-    )
+    text = "\n".join(script.read_text(encoding="utf-8") for script in SPEAKING)
+    own_of_areas = {key for area in AREAS for key in words_of(area, "zh")}
+    used, built = keys_in(text, groups)
+    assert used <= set(messages) | own_of_areas
     own = json.loads((WEB / "messages" / "zh.json").read_text(encoding="utf-8"))
-    unused = {key for key in own if key not in used and key.partition(".")[0] not in built}
-    # Shown as the hint of an empty list whose own key is in `used`.
-    assert not {key for key in unused if not key.endswith("_hint")}
+    assert not unused_of(own, used, built)
+
+
+@pytest.mark.parametrize("area", AREAS, ids=lambda area: area.name)
+def test_an_area_uses_its_own_words_and_the_shared_ones_only(area: Path) -> None:
+    own, shared = words_of(area, "zh"), page_messages("zh")
+    assert not set(own) & set(shared), "one wording of each"
+    groups = {key.partition(".")[0] for key in [*own, *shared]}
+    files = [*area.glob("*.vue"), *area.glob("*.ts"), *area.glob("area.json")]
+    used, built = keys_in("\n".join(file.read_text(encoding="utf-8") for file in files), groups)
+    assert used <= set(own) | set(shared)
+    assert not unused_of(own, used, built)
 
 
 def test_every_value_of_the_service_has_its_word() -> None:

@@ -1,7 +1,8 @@
 // Asks the service. A refusal becomes a Refused with a sentence a person can read.
+import { withQuery, type Query } from "./query";
 import { known, language, t } from "./text";
 
-interface Problem {
+export interface Problem {
   type: string;
   detail: string;
   retry_after?: number;
@@ -31,19 +32,35 @@ for (const kind of ["pointerdown", "pointermove", "keydown"]) {
   addEventListener(kind, () => (touched = Date.now()), { passive: true });
 }
 
-export async function ask<T>(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<T> {
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+// `key` makes a deed done once, however often it is sent: the service finds it again by it.
+export async function ask<T>(method: Method, path: string, body?: object, key?: string): Promise<T> {
   const headers: Record<string, string> = {};
+  if (key) headers["Idempotency-Key"] = key;
   if (Date.now() - touched > 60_000) headers["X-Hotline-Quiet"] = "1";
   if (body) headers["Content-Type"] = "application/json";
+  return told<T>(() => fetch(path, { method, headers, body: body ? JSON.stringify(body) : null }));
+}
+
+async function told<T>(send: () => Promise<Response>): Promise<T> {
   let answer: Response;
   try {
-    answer = await fetch(path, { method, headers, body: body ? JSON.stringify(body) : null });
+    answer = await send();
   } catch {
     throw new Refused({ type: "unreachable", detail: "The service does not answer." });
   }
-  const told: unknown = await answer.json().catch(() => ({ type: "broken", detail: answer.statusText }));
-  if (answer.ok) return told as T;
-  const problem = told as Problem;
+  const said: unknown = await answer.json().catch(() => ({ type: "broken", detail: answer.statusText }));
+  if (answer.ok) return said as T;
+  const problem = said as Problem;
   if (problem.type === "not_signed_in") listeners.forEach((listener) => listener());
   throw new Refused(problem);
+}
+
+export const get = <T>(path: string, query: Query = {}): Promise<T> => ask<T>("GET", withQuery(path, query));
+
+// Sends one file as the body; its name and what it is travel in the query.
+export async function upload<T>(path: string, file: File, query: Query, key: string): Promise<T> {
+  const headers = { "Content-Type": file.type || "application/octet-stream", "Idempotency-Key": key };
+  return told<T>(() => fetch(withQuery(path, { ...query, name: file.name }), { method: "POST", headers, body: file }));
 }

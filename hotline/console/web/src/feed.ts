@@ -3,14 +3,25 @@
 import { ref } from "vue";
 
 export const feedState = ref<"connecting" | "live" | "lost">("connecting");
-const listeners = new Set<() => void>();
+// One row of the journal; null says "look again at everything" (a beginning, or a gap).
+export interface News {
+  id: number;
+  at: string;
+  actor: string;
+  event: string;
+  call_id: number | null;
+  case_id: number | null;
+  body: Record<string, unknown>;
+}
+type Listener = (news: News | null) => void;
+const listeners = new Set<Listener>();
 let source: EventSource | null = null;
 let again = 0;
 let last = 0;
 
-export function onNews(listener: () => void): () => void {
+export function onNews(listener: Listener): () => void {
   listeners.add(listener);
-  return () => listeners.delete(listener);
+  return () => void listeners.delete(listener);
 }
 
 function heard(event: MessageEvent): void {
@@ -18,7 +29,8 @@ function heard(event: MessageEvent): void {
   const id = Number(event.lastEventId);
   if (event.type === "message" && id <= last) return;
   last = event.type === "message" ? id : id || last;
-  listeners.forEach((listener) => listener());
+  const news = event.type === "message" ? (JSON.parse(event.data as string) as News) : null;
+  listeners.forEach((listener) => listener(news));
 }
 
 export function listen(): void {

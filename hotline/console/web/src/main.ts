@@ -1,12 +1,6 @@
 // The console put together: words first, then the session, then the page.
 import "element-plus/theme-chalk/base.css";
 import "element-plus/theme-chalk/dark/css-vars.css";
-import "element-plus/theme-chalk/el-button.css";
-import "element-plus/theme-chalk/el-empty.css";
-import "element-plus/theme-chalk/el-input.css";
-import "element-plus/theme-chalk/el-skeleton.css";
-import "element-plus/theme-chalk/el-skeleton-item.css";
-import "element-plus/theme-chalk/el-tag.css";
 import "./style.css";
 
 import { createApp } from "vue";

@@ -1,35 +1,41 @@
-// The one table of pages. A page's roles stand in roles.json, which a test holds against the
-// roles of the address the page reads; the service checks every request in any case.
+// The addresses of the app: one for each page of each area, and the way in.
 import { createRouter, createWebHashHistory } from "vue-router";
-import pages from "./roles.json";
+import { homeOf, PAGES } from "./areas";
 import { session } from "./session";
+import { wordsOf } from "./text";
+
+const views = import.meta.glob("./pages/*/*.vue");
+
+// A page comes together with the words of its area.
+async function withWords(area: string, view: string): Promise<unknown> {
+  const load = views[`./pages/${area}/${view}.vue`];
+  if (!load) throw new Error(`${area}/${view}.vue is not there`);
+  const [page] = await Promise.all([load(), wordsOf(area)]);
+  return page;
+}
+
+const inside = (): boolean => Boolean(session.value?.signed_in) && !session.value?.must_change;
+const home = (): string => homeOf(session.value?.roles ?? []) ?? "nothing";
 
 export const router = createRouter({
   history: createWebHashHistory("/app/"),
   routes: [
-    { path: "/sign-in", name: "sign_in", component: () => import("./pages/sign_in/SignIn.vue") },
-    {
-      path: "/cases",
-      name: "cases",
-      component: () => import("./pages/cases/CaseList.vue"),
-      meta: { roles: pages.cases.roles },
-    },
-    {
-      path: "/phone",
-      name: "phone",
-      component: () => import("./phone/PhonePanel.vue"),
-      meta: { roles: pages.phone.roles },
-    },
-    { path: "/:rest(.*)*", redirect: "/cases" },
+    { path: "/sign-in", name: "sign_in", component: () => withWords("sign_in", "SignIn") },
+    { path: "/nothing", name: "nothing", component: () => import("./parts/NotYours.vue") },
+    ...PAGES.map((page) => ({
+      path: page.path,
+      name: page.name,
+      component: () => withWords(page.area, page.view),
+      props: true,
+      meta: { roles: page.roles, title: page.title },
+    })),
+    { path: "/:rest(.*)*", redirect: () => ({ name: home() }) },
   ],
 });
 
-export function mayOpen(roles: readonly string[] | undefined): boolean {
-  return !roles || session.value?.roles.some((role) => roles.includes(role)) === true;
-}
-
 router.beforeEach((to) => {
-  const inside = session.value?.signed_in && !session.value.must_change;
-  if (!inside) return to.name === "sign_in" ? true : { name: "sign_in" };
-  return to.name === "sign_in" ? { name: "cases" } : true;
+  const wanted = to.name === "nothing" ? {} : { to: to.fullPath };
+  if (!inside()) return to.name === "sign_in" ? true : { name: "sign_in", query: wanted };
+  return to.name === "sign_in" ? String(to.query.to ?? "/") : true;
 });
+

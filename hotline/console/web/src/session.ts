@@ -21,3 +21,10 @@ export async function signOut(): Promise<void> {
 }
 
 onSignedOut(() => void loadSession());
+
+export async function changePassword(old: string, fresh: string): Promise<void> {
+  session.value = await ask<Session>("POST", "/api/session/password", { old, new: fresh });
+}
+
+export const holds = (...roles: string[]): boolean =>
+  session.value?.roles.some((role) => roles.includes(role)) === true;
