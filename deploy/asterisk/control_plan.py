@@ -15,12 +15,13 @@ from deploy.asterisk.outbound import Outbound
 TEMPLATES = Path(__file__).with_name("templates")
 DIALPLAN = "extensions_control.conf"
 TRUNK = "pjsip_outbound.conf"
+AGAIN = "Gosub(recording-again,s,1)\n same => n,"
 HOLD_SECONDS = 300  # then the citizen is given back to the operator, who may have forgotten him
 
 #: What these contexts need beside the modules of the lines.
 MODULES = (
     *("app_chanspy", "app_bridgeaddchan", "app_directed_pickup"),
-    *("func_cut", "func_groupcount", "func_dialplan"),
+    *("func_cut", "func_groupcount", "func_dialplan", "app_softhangup"),
 )
 
 
@@ -42,17 +43,17 @@ def _dialplan(exchange: Exchange) -> str:
         **dict.fromkeys(emergency, "Gosub(emergency-call,s,1(${EXTEN}))"),
     }
 
-    def steps(extens: list[str], ring: int, then: str) -> str:
+    def steps(extens: list[str], ring: int, then: str, first: str = "") -> str:
         return "\n".join(
-            f"exten => {exten},1,{dial[exten].replace('@ring@', str(ring))}\n same => n,{then}"
-            for exten in extens
+            f"exten => {exten},1,{first}{step.replace('@ring@', str(ring))}\n same => n,{then}"
+            for exten, step in ((one, dial[one]) for one in extens)
         )
 
     return _fill(
         "extensions_control.conf",
         {
             "hold_seconds": str(HOLD_SECONDS),
-            "transfer": steps(list(dial), 20, "Goto(control,transferred,1)"),
+            "transfer": steps(list(dial), 20, "Goto(control,transferred,1)", AGAIN),
             "consult": steps(list(dial), 30, "Goto(control,wait,1)"),
             "lost": "\n".join(_lost(exchange, line) for line in exchange.lines),
             "over": "\n".join(_survey(line) for line in exchange.lines if line.survey) or ";",
@@ -71,7 +72,7 @@ def _lost(exchange: Exchange, line: Line) -> str:
     options = "r" if exchange.browser_port is None else "rc"
     return "\n".join(
         (
-            f"exten => lost-{line.name},1,Queue({line.name},{options},,,60)",
+            f"exten => lost-{line.name},1,{AGAIN}Queue({line.name},{options},,,60)",
             " same => n,Set(WITH_SEAT=${FILTER(0-9,${MEMBERINTERFACE})})",
             ' same => n,GotoIf($["${QUEUESTATUS}" = "CONTINUE"]?over,1)',
             f" same => n,Goto(from-trunk,{line.number},gave_up)",

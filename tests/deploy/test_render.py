@@ -141,7 +141,9 @@ def test_the_recording_starts_before_the_queue_and_without_a_mixed_file(
     own = dialplan.split(f"exten => {number},1")[1].split("exten =>")[0]
     steps = re.findall(r"same => n(?:\(\w+\))?,(\w+\(.*)", own)
     assert steps[0] == first
-    assert steps[1] == "MixMonitor(,r(${UNIQUEID}-caller.wav)t(${UNIQUEID}-operator.wav))"
+    assert (
+        steps[1] == "MixMonitor(,i(RECORDING)r(${UNIQUEID}-caller.wav)t(${UNIQUEID}-operator.wav))"
+    )
     queue = next(place for place, step in enumerate(steps) if step.startswith("Queue("))
     between = [step for step in steps[2:queue] if not step.startswith("Set(QUEUE_MAX_PENALTY=1000")]
     probe = '$["${UNIQUEID:0:6}" = "probe-"]'

@@ -75,6 +75,7 @@ class Stage(ScriptedExchange):
         self.taps: list[Tapped] = []
         self.deaf = False
         self.answers["CoreShowChannels"] = self._channels
+        self.answers["Setvar"] = lambda _, asked: success(asked, "Message: Variable Set")
         self.answers["Originate"] = self._originate
         self._connecting: set[asyncio.Task[None]] = set()
 

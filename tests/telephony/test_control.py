@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 
 import pytest
 import pytest_asyncio
 
 from deploy import portable
 from deploy.errors import ToolMissing
-from telephony.control import Ear
+from telephony.control import Ear, tap
 from telephony.errors import ActionRefused, ControlRefused
 from telephony.live import LiveCall
+from telephony.taps import Tap, TapServer
+from tests.phones.sounds import parts_with, written_so_far
 from tests.phones.stage import (
     CITIZEN,
     CITIZEN_HZ,
@@ -100,17 +103,35 @@ async def test_a_citizen_who_hangs_up_on_hold_sets_the_operator_free(stage: Stag
     await stage.empty()
 
 
-async def test_a_blind_transfer_gives_the_citizen_to_a_colleague(stage: Stage) -> None:
+@asynccontextmanager
+async def tapped(stage: Stage, call: LiveCall) -> AsyncIterator[Tap]:
+    """The caller's leg goes to the captions too, which listen where the recorder does."""
+    server = TapServer("127.0.0.1")
+    await server.start()
+    try:
+        heard = server.issue()
+        await tap(stage.actor, call.caller, server.address, heard.id)
+        await stage.until(lambda: heard.came is not None)
+        yield heard
+    finally:
+        await server.close()
+
+
+@pytest.mark.parametrize("heard_by", ["recorder", "captions too"])
+async def test_a_blind_transfer_gives_the_citizen_to_a_colleague(
+    stage: Stage, heard_by: str
+) -> None:
     call, at_home, at_desk = await stage.answered_call()
     operator = call.at_seat(OPERATOR)
     assert operator is not None
-    await stage.control.transfer(call.caller, operator, COLLEAGUE, "mayor")
-    await stage.operator.until("gone", call=at_desk)
-    taken = await stage.colleague.answer()
-    await stage.colleague.hears(taken, yes=[CITIZEN_HZ])
-    await stage.citizen.hears(at_home, yes=[COLLEAGUE_HZ], no=[OPERATOR_HZ])
-    # The recording is not asked for the colleague: in 9 of 33 tries it held nothing of him, while
-    # both heard each other. This fault of the exchange is open (telephony/control.py).
+    async with tapped(stage, call) if heard_by != "recorder" else nullcontext():
+        await stage.control.transfer(call.caller, operator, COLLEAGUE, "mayor")
+        await stage.operator.until("gone", call=at_desk)
+        taken = await stage.colleague.answer()
+        await stage.colleague.hears(taken, yes=[CITIZEN_HZ])
+        await stage.citizen.hears(at_home, yes=[COLLEAGUE_HZ], no=[OPERATOR_HZ])
+        file = stage.asterisk.exchange.recordings_dir / f"{call.caller.linked_id}-operator.wav"
+        await stage.until(lambda: parts_with(written_so_far(file), COLLEAGUE_HZ) >= 1)
     assert [row["channame"] for row in stage.cel("BLINDTRANSFER")] == [operator.name]
     assert stage.together(call.caller.name, f"PJSIP/{COLLEAGUE}-")
     await stage.colleague.order("hang_up", call=taken)
@@ -156,6 +177,8 @@ async def test_an_operator_asks_first_and_then_gives_the_call(
     await stage.operator.until("gone", call=at_desk)
     await other.hears(asked, yes=[CITIZEN_HZ], no=[OPERATOR_HZ])
     await stage.citizen.hears(at_home, yes=[hertz], no=[OPERATOR_HZ])
+    file = stage.asterisk.exchange.recordings_dir / f"{call.caller.linked_id}-operator.wav"
+    await stage.until(lambda: parts_with(written_so_far(file), hertz) >= 1)
     assert stage.together(call.caller.name, f"PJSIP/{seat}-")
     await stage.citizen.order("hang_up", call=at_home)
     await other.until("gone", call=asked)
