@@ -77,6 +77,32 @@ class _Found:
     claimed_riff: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where the sound of a file lies, by its head alone."""
+
+    rate: int
+    offset: int
+    end: int
+    """The byte after the last one of the sound."""
+
+    def byte_at(self, seconds: float) -> int:
+        """The byte of the sample at this second; the end of the sound for any later one."""
+        return min(self.end, self.offset + max(0, round(seconds * self.rate)) * _SAMPLE_BYTES)
+
+
+def layout(head: BinaryIO, length: int) -> Layout:
+    """Read the head of a stored recording of `length` bytes.
+
+    Raises:
+        AudioError: it is no recording, or its sound begins later.
+    """
+    found = _find_sound(head, Path("recording.wav"), length)
+    present = length - found.offset
+    data = present if found.claimed in _UNTOLD else min(found.claimed, present)
+    return Layout(rate=found.rate, offset=found.offset, end=found.offset + data)
+
+
 def inspect(path: Path) -> Audio:
     """Find the sound in a WAV file without changing the file.
 

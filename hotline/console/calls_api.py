@@ -1,16 +1,13 @@
-"""Calls, their sound and their words, as the console shows them; reading only."""
+"""Calls and their words, as the console shows them; reading only. Their sound: spoken_api.py."""
 
 import json
-import logging
-from http import HTTPStatus
+from collections.abc import Mapping
 from typing import Any, LiteralString
 
 import asyncpg
-from aiohttp import web
 
 from hotline.console.desk import Request
 from hotline.console.endpoint import get
-from hotline.console.playing import played
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.seen_api import note
 from hotline.console.shapes import (
@@ -22,19 +19,15 @@ from hotline.console.shapes import (
     CaseRef,
     RecordingView,
     TranscriptView,
-    TurnView,
 )
+from hotline.console.spoken_api import muted_seconds, turn_view
 from hotline.console.who import OFFICE
-from hotline.database import Connection, borrowed
-from hotline.errors import SoundGoneError
+from hotline.database import borrowed
 from hotline.journal import Event
 from hotline.masking import mask_name, mask_number
-from hotline.store import kept_at
 from routing.cases import Urgency
 from telephony.calls import Leg
 from transcription import store as words
-
-log = logging.getLogger(__name__)
 
 _CALLS: LiteralString = """
     SELECT c.*, i.number AS caller_number, i.name AS caller_name,
@@ -76,9 +69,6 @@ _SOUND: LiteralString = """
 _WORDS: LiteralString = """
     SELECT leg, state, engine, model, confidence, audio_seconds, reason, requested_at, done_at
       FROM transcripts WHERE call_id = $1 ORDER BY leg"""
-_PATH: LiteralString = """
-    SELECT kept_in, path, sha256 FROM recordings
-     WHERE call_id = $1 AND leg = $2 AND state = 'stored'"""
 
 
 async def list_calls(asked: Request) -> Calls:
@@ -112,47 +102,22 @@ async def one_call(asked: Request) -> CallDetail:
             raise ProblemError(Fault.NOT_FOUND, f"There is no call {call_id}.")
         sound = await conn.fetch(_SOUND, call_id)
         legs = await conn.fetch(_WORDS, call_id)
-        dialogue = await _dialogue(conn, call_id)
+        said = await words.said_turns(conn, call_id)
+        silent = await muted_seconds(conn, call_id)
     await note(asked, Event.SEEN_CALL, call_id=call_id)
     return CallDetail(
         **_view(row),
-        sound=tuple(_recording(call_id, it) for it in sound),
+        sound=tuple(_recording(call_id, it, silent) for it in sound),
         words=tuple(TranscriptView(**dict(it)) for it in legs),
-        dialogue=dialogue,
+        dialogue=tuple(turn_view(one) for one in said),
     )
 
 
-async def _dialogue(conn: Connection, call_id: int) -> tuple[TurnView, ...]:
-    return tuple(
-        TurnView(leg=turn.leg, start=turn.start, end=turn.end, text=turn.text)
-        for turn in await words.dialogue(conn, call_id)
-    )
-
-
-async def play(asked: Request) -> web.StreamResponse:
-    """The sound of one stored leg; the browser may ask for any part of it (Range)."""
-    call_id, leg = asked.path_id("call_id"), Leg(asked.http.match_info["leg"])
-    async with borrowed(asked.services.pool) as conn:
-        row = await conn.fetchrow(_PATH, call_id, leg)
-    try:
-        if row is not None:
-            if _from_the_start(asked.http):
-                await note(asked, Event.SEEN_SOUND, call_id=call_id, what=leg)
-            return await played(asked.http, asked.services.sounds, kept_at(row))
-    except SoundGoneError as error:
-        log.error("Call %d cannot be played: %s", call_id, error)  # noqa: TRY400 - no surprise
-    raise ProblemError(Fault.NO_SOUND, f"Call {call_id} has no stored sound of this side.")
-
-
-def _from_the_start(http: web.Request) -> bool:
-    """Whether this is a first request for a sound; a player asks for the rest in pieces."""
-    return http.headers.get("Range", "bytes=0-").replace(" ", "").startswith("bytes=0-")
-
-
-def _recording(call_id: int, row: asyncpg.Record) -> RecordingView:
+def _recording(call_id: int, row: asyncpg.Record, silent: Mapping[Leg, float]) -> RecordingView:
     stored = row["state"] == "stored"
     url = f"/api/calls/{call_id}/sound/{row['leg']}" if stored else None
-    return RecordingView(**dict(row), url=url)
+    muted = silent.get(Leg(row["leg"])) if stored else None
+    return RecordingView(**dict(row), url=url, muted_seconds=muted)
 
 
 def _view(row: asyncpg.Record) -> dict[str, Any]:
@@ -225,13 +190,4 @@ def _about(row: asyncpg.Record) -> CallAbout | None:
 ENDPOINTS = (
     get("/api/calls", list_calls, Calls, query=CallQuery, roles=OFFICE),
     get("/api/calls/{call_id}", one_call, CallDetail, faults=(Fault.NOT_FOUND,), roles=OFFICE),
-    get(
-        "/api/calls/{call_id}/sound/{leg}",
-        play,
-        None,
-        media="audio/wav",
-        faults=(Fault.NO_SOUND, Fault.STORE_AWAY),
-        also=(HTTPStatus.PARTIAL_CONTENT,),
-        roles=OFFICE,
-    ),
 )

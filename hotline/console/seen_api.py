@@ -104,7 +104,13 @@ async def _write(
 
 
 async def note_reveal(
-    tx: Connection, asked: Request, given: RevealAsked, *, call_id: int | None, case_id: int | None
+    tx: Connection,
+    asked: Request,
+    given: RevealAsked,
+    *,
+    call_id: int | None,
+    case_id: int | None,
+    what: str | None = None,
 ) -> None:
     """Write down that somebody learns who called or wrote, and why; of a report only discipline."""
     whole = Role.DISCIPLINE in asked.who.roles
@@ -116,7 +122,7 @@ async def note_reveal(
         Event.SEEN_IDENTITY,
         call_id=call_id,
         case_id=case_id,
-        body={"reason": mask_text(given.reason)},
+        body={"reason": mask_text(given.reason)} | ({} if what is None else {"what": what}),
     )
 
 

@@ -154,6 +154,9 @@ class RecordingView(Told):
     started_at: datetime | None
     reason: str | None
     url: str | None
+    muted_seconds: float | None = Field(
+        description="Silent for personal data; null where the words are not known yet, or no sound."
+    )
 
 
 class TranscriptView(Told):
@@ -171,12 +174,14 @@ class TranscriptView(Told):
 
 
 class TurnView(Told):
-    """What one side said; seconds from the start of the recording."""
+    """What one side said; seconds from the start of the recording. Personal data is hidden."""
 
     leg: Leg
     start: float
     end: float
-    text: str
+    text: str = Field(description="Finished: names recovered, numbers as digits, with marks.")
+    raw: str = Field(description="As the engine wrote it.")
+    hides: bool = Field(description="There is personal data in it: `words/reveal` tells it.")
 
 
 class CallDetail(CallView):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import ClientSession
 
-from hotline.console.calls_api import _from_the_start
+from hotline.console.spoken_api import _from_the_start
 from hotline.services import Services
 from routing.cases import Move, Role
 from telephony.calls import Leg
