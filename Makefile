@@ -6,7 +6,7 @@ HOTLINE_CACHE ?= .cache
 VENV := $(HOTLINE_CACHE)/venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test storm case-year city-year dashboards setup check bench lock clean
+.PHONY: help demo test storm case-year city-year screenshots dashboards setup check bench lock clean
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -25,6 +25,9 @@ case-year: setup ## live a year of cases by the real code, count it anew (ARGS="
 
 city-year: setup ## the same with a smaller city, looked at more often: every figure beside the simulator's own log
 	@$(VENV)/python -m tests.year --cases 20000 --seed 7 --hours 24 $(ARGS)
+
+screenshots: setup ## take a picture of every page of the console, in both languages (ARGS=DIR, else .cache/screenshots)
+	@$(VENV)/python -m tests.screenshots $(or $(ARGS),$(HOTLINE_CACHE)/screenshots)
 
 check: setup ## formatting, lint, types and the direction of imports, without the tests
 	@$(VENV)/ruff format --check . && $(VENV)/ruff check . && $(VENV)/mypy . && $(VENV)/lint-imports && $(VENV)/python -m deploy.setup.webapp

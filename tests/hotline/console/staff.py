@@ -27,10 +27,11 @@ async def hire(
     extension: str | None = None,
     head: bool = False,
     password: str | None = None,
+    name: str | None = None,
 ) -> User:
     """A new user, made as an administrator would; without a password it costs no time."""
     facts = UserFacts(
-        name=f"{login}某",
+        name=name or f"{login}某",
         roles=frozenset(roles),
         unit=unit or (CITY_LIGHTS if Role.UNIT in roles else None),
         extension=extension,

@@ -1,0 +1,58 @@
+"""One picture after another: each page, in each language, as somebody who may open it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.hotline.console.app.seats import DESK, PHONE, go, pages, sign_in
+from tests.hotline.console.browser import Page
+from tests.hotline.console.conftest import Site
+from tests.screenshots.town import PEOPLE, Filled
+
+LANGUAGES = ("zh", "en")
+ON_A_PHONE = frozenset({"terminal", "case"})
+"""Pages that are promised to work on a telephone, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One page as somebody opens it."""
+
+    name: str
+    path: str
+    login: str
+
+
+def shots(city: Filled) -> Iterator[Shot]:
+    """Every page of every area; an id in an address is that of something there is."""
+    ids = {"case": city.case_id, "call": city.call_id}
+    for page in pages():
+        wanted = page["roles"]
+        login = next(login for role in wanted for login, _, roles, _ in PEOPLE if role in roles)
+        path = re.sub(r":[a-zA-Z]+", str(ids.get(page["name"], 1)), page["path"])
+        yield Shot(name=page["name"], path=path, login=login)
+
+
+async def shoot(page: Page, site: Site, city: Filled, folder: Path) -> list[str]:
+    """Take every picture.
+
+    Returns:
+        One sentence for each page that could not be shown whole.
+    """
+    troubles = []
+    for shot in sorted(shots(city), key=lambda one: one.login):
+        await sign_in(page, site, city.staff, shot.login)
+        for language in LANGUAGES:
+            await page.size(*DESK)
+            page.wrong.clear()
+            await go(page, site, shot.path, language)
+            await page.until("document.fonts.status === 'loaded'")
+            await page.picture(folder / f"{shot.name}-{language}.png")
+            if shot.name in ON_A_PHONE:
+                await page.size(*PHONE)
+                await page.picture(folder / f"{shot.name}-phone-{language}.png")
+            refused = await page.run("document.querySelector('[role=alert]')?.innerText")
+            told = [*page.wrong, *([refused] if refused else [])]
+            troubles += [f"{shot.name} ({language}): {one}" for one in told]
+    return troubles
