@@ -1,15 +1,16 @@
 """Gathers a report from one moment of the database."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
 from hotline import league_rows, report_rows, staffing_rows
 from hotline.database import Connection
 from metrics.collect import Line
 from metrics.errors import NoSuchReport
-from metrics.indicators.definitions import Scope
-from metrics.indicators.every import BY_KEY, INDICATORS
-from metrics.indicators.store import figures
-from metrics.reports.build import OF_UNITS, Found, report
+from metrics.indicators.definitions import Figure, Scope
+from metrics.indicators.every import INDICATORS
+from metrics.indicators.store import figures, figures_of_units
+from metrics.reports.build import Found, report
 from metrics.reports.document import Kind, Period, Report
 from metrics.reports.league import LeagueRules, Place, UnitFigures, league
 from routing.directory import City
@@ -53,11 +54,13 @@ async def gathered(
     """A report and its league table, of one moment; a month alone has a table."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         scope, before = scope_of(period, lines, line), scope_of(period.before, lines, line)
-        known = await of_units(conn, scope, city, rules)
+        names = await report_rows.units(conn, scope.since, scope.until)
+        whole, told = await figures_of_units(conn, scope, INDICATORS, names)
+        known = [_unit(city, name, told[name]) for name in names]
         found = Found(
             period=period,
             city=city.name,
-            figures=await figures(conn, scope, INDICATORS),
+            figures=whole,
             before=await figures(conn, before, INDICATORS),
             units=known,
             topics=await report_rows.topics(conn, before.since, scope.since, scope.until, line),
@@ -71,26 +74,13 @@ async def gathered(
     return report(found, places, rules), places
 
 
-async def of_units(
-    conn: Connection, scope: Scope, city: City, rules: LeagueRules
-) -> list[UnitFigures]:
-    """The figures of every unit that had anything to do in the period."""
-    wanted = [BY_KEY[key] for key in dict.fromkeys((*OF_UNITS, *rules.weights))]
-    found = []
-    for name in await report_rows.units(conn, scope.since, scope.until):
-        of_unit = Scope(
-            since=scope.since, until=scope.until, line=scope.line, unit=name, lines=scope.lines
-        )
-        told = await figures(conn, of_unit, wanted)
-        found.append(
-            UnitFigures(
-                unit=name,
-                group=_group(city, name),
-                dispatched=int(told["signed_in_time"].denominator),
-                figures=told,
-            )
-        )
-    return found
+def _unit(city: City, name: str, told: Mapping[str, Figure]) -> UnitFigures:
+    return UnitFigures(
+        unit=name,
+        group=_group(city, name),
+        dispatched=int(told["signed_in_time"].denominator),
+        figures=told,
+    )
 
 
 def _group(city: City, name: str) -> str:

@@ -3,12 +3,14 @@
 A life runs from an acceptance (the opening, or the reopening on new facts) to its end; reopened, a
 case is accepted anew and its first life stays counted as it ended. Answers, returns and ends come
 from the journal, which keeps them. Parameters as in `store.py`; nothing here takes a value into its
-text, the parts are literals.
+text, the parts are literals. What units have a share in is counted for each of them in the same
+pass: one row for all (`whole`), and one for each unit that was found.
 """
 
 from typing import LiteralString
 
 _NOT_HIDDEN: LiteralString = " AND c.id <> ALL (ARRAY(SELECT hidden_cases('{}'))) "
+_OF_EACH: LiteralString = " GROUP BY GROUPING SETS ((), (unit)) "
 _OF_LINE: LiteralString = " AND ($3::text IS NULL OR c.line = $3) "
 
 # What fell due: the present life of a case, and those before it, which its reopenings lead to. Who
@@ -16,7 +18,7 @@ _OF_LINE: LiteralString = " AND ($3::text IS NULL OR c.line = $3) "
 HANDLING: LiteralString = (
     """
 WITH lives AS (
-    SELECT c.id AS case_id, c.due_at, c.outcome IS NOT DISTINCT FROM 'withdrawn'
+    SELECT c.id AS case_id, c.unit, c.due_at, c.outcome IS NOT DISTINCT FROM 'withdrawn'
                AND c.closed_at <= $2 AS withdrawn,
            coalesce((SELECT max(r.id) FROM journal r
                       WHERE r.case_id = c.id AND r.event = 'case.reopened'), 0) AS first,
@@ -28,7 +30,7 @@ WITH lives AS (
     + _NOT_HIDDEN
     + """
     UNION ALL
-    SELECT c.id, (e.body ->> 'due_at')::timestamptz,
+    SELECT c.id, e.body ->> 'unit', (e.body ->> 'due_at')::timestamptz,
            e.body ->> 'outcome' = 'withdrawn' AND e.at <= $2,
            coalesce((SELECT max(b.id) FROM journal b WHERE b.case_id = c.id
                         AND b.event = 'case.reopened' AND b.id < e.id), 0), e.id
@@ -45,7 +47,7 @@ WITH lives AS (
     + _NOT_HIDDEN
     + """),
 judged AS (
-    SELECT l.withdrawn, told.extended,
+    SELECT l.unit, true AS dated, l.withdrawn, told.extended,
            coalesce(told.answer >= coalesce(told.back, '-infinity'), false) AS handled,
            coalesce(told.early >= coalesce(told.early_back, '-infinity'), false) AS on_time
       FROM lives l
@@ -62,21 +64,26 @@ judged AS (
                               OR a.body ->> 'outcome' IN ('direct', 'explained', 'terminated')
                               AS answers
                      FROM journal a
-                    WHERE a.case_id = l.case_id AND a.id > l.first AND a.id <= l.last) j) told)
-SELECT count(*) AS due,
+                    WHERE a.case_id = l.case_id AND a.id > l.first AND a.id <= l.last) j) told
+    UNION ALL
+    SELECT c.unit, false, false, false, false, false
+      FROM cases c
+     WHERE c.due_at IS NULL AND c.kind IS NOT NULL AND c.opened_at > $1 AND c.opened_at <= $2
+       AND ($4::text IS NULL OR c.unit = $4)"""
+    + _OF_LINE
+    + _NOT_HIDDEN
+    + """)
+SELECT unit, grouping(unit) = 1 AS whole,
+       count(*) FILTER (WHERE dated) AS due,
        count(*) FILTER (WHERE handled) AS handled,
        count(*) FILTER (WHERE on_time) AS on_time,
        count(*) FILTER (WHERE on_time AND NOT extended) AS on_time_unextended,
        count(*) FILTER (WHERE extended) AS extended_due,
        count(*) FILTER (WHERE withdrawn) AS withdrawn_due,
-       count(*) FILTER (WHERE NOT handled AND NOT withdrawn) AS overdue,
-       (SELECT count(*) FROM cases c
-         WHERE c.due_at IS NULL AND c.kind IS NOT NULL AND c.opened_at > $1 AND c.opened_at <= $2
-           AND ($4::text IS NULL OR c.unit = $4)"""
-    + _OF_LINE
-    + _NOT_HIDDEN
-    + """) AS undated
+       count(*) FILTER (WHERE dated AND NOT handled AND NOT withdrawn) AS overdue,
+       count(*) FILTER (WHERE NOT dated) AS undated
   FROM judged"""
+    + _OF_EACH
 )
 
 _UNTIL_REOPENED: LiteralString = """
@@ -118,7 +125,7 @@ SELECT count(*) AS accepted,
 DISPATCHED: LiteralString = (
     """
 WITH sent AS (
-    SELECT j.id, j.case_id, j.at, """  # noqa: S608 - of literal parts
+    SELECT j.id, j.case_id, j.at, j.body ->> 'unit' AS unit, """  # noqa: S608 - of literal parts
     + _UNTIL_REOPENED
     + """ AS last
       FROM journal j JOIN cases c ON c.id = j.case_id
@@ -133,7 +140,7 @@ WITH sent AS (
     + _NOT_HIDDEN
     + """),
 told AS (
-    SELECT s.id, passed.*, watched.*
+    SELECT s.id, s.unit, passed.*, watched.*
       FROM sent s
      CROSS JOIN LATERAL (
            SELECT count(*) FILTER (WHERE a.body ? 'outcome') > 0 AS over,
@@ -156,7 +163,8 @@ told AS (
             WHERE w.case_id = s.case_id AND w.ends_at > s.at AND w.ends_at < $2
               AND w.ends_at < coalesce((SELECT r.at FROM journal r WHERE r.id = s.last),
                                        'infinity')) watched)
-SELECT count(*) AS dispatched,
+SELECT unit, grouping(unit) = 1 AS whole,
+       count(*) AS dispatched,
        count(*) FILTER (WHERE over) AS dispatched_ended,
        count(*) FILTER (WHERE unsigned) AS signed_late,
        count(*) FILTER (WHERE NOT unsigned) AS signed_in_time,
@@ -169,13 +177,15 @@ SELECT count(*) AS dispatched,
        count(*) FILTER (WHERE urged) AS urged,
        count(*) FILTER (WHERE watched) AS supervised
   FROM told"""
+    + _OF_EACH
 )
 
 # What the caller said is what the last row of the life tells; nothing said is nothing said.
 ENDED: LiteralString = (
     """
 WITH ends AS (
-    SELECT j.id, j.case_id, j.at, j.body ->> 'outcome' AS outcome, j.body ->> 'result' AS result,
+    SELECT j.id, j.case_id, j.at, j.body ->> 'unit' AS unit,
+           j.body ->> 'outcome' AS outcome, j.body ->> 'result' AS result,
            j.body ->> 'solved' AS solved, j.body ->> 'satisfied' AS satisfied,
            (j.body ->> 'opened_at')::timestamptz AS opened_at,
            coalesce((SELECT max(r.id) FROM journal r WHERE r.case_id = j.case_id AND r.id < j.id
@@ -188,7 +198,8 @@ WITH ends AS (
     + _NOT_HIDDEN
     + """),
 told AS (
-    SELECT e.*, passed.*,
+    SELECT e.*, passed.*, e.outcome = 'handled' AS handled,
+           e.outcome = 'handled' AND e.result = 'reached' AS spoken,
            extract(epoch FROM passed.answer - e.opened_at) AS seconds
       FROM ends e
      CROSS JOIN LATERAL (
@@ -196,28 +207,31 @@ told AS (
                   count(*) FILTER (WHERE a.event = 'case.redo') > 0 AS redone,
                   count(*) FILTER (WHERE a.event = 'case.call_back_tried') > 0 AS tried
              FROM journal a
-            WHERE a.case_id = e.case_id AND a.id > e.first AND a.id < e.id) passed),
-handled AS (SELECT * FROM told WHERE outcome = 'handled')
-SELECT (SELECT count(*) FROM told WHERE outcome = 'withdrawn') AS withdrawn,
-       (SELECT count(*) FROM told WHERE outcome = 'terminated') AS terminated,
-       count(*) AS handled_ended,
-       count(*) FILTER (WHERE tried OR result IS NOT NULL) AS called_back,
-       count(*) FILTER (WHERE result = 'reached') AS reached,
-       count(*) FILTER (WHERE result IS DISTINCT FROM 'reached') AS not_reached,
-       count(*) FILTER (WHERE redone) AS redone,
-       count(*) FILTER (WHERE result = 'reached' AND solved = 'yes') AS solved,
-       count(*) FILTER (WHERE result = 'reached' AND solved = 'no') AS unsolved,
-       count(*) FILTER (WHERE result = 'reached' AND coalesce(solved, 'not_answered')
+            WHERE a.case_id = e.case_id AND a.id > e.first AND a.id < e.id) passed)
+SELECT unit, grouping(unit) = 1 AS whole,
+       count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn,
+       count(*) FILTER (WHERE outcome = 'terminated') AS terminated,
+       count(*) FILTER (WHERE handled) AS handled_ended,
+       count(*) FILTER (WHERE handled AND (tried OR result IS NOT NULL)) AS called_back,
+       count(*) FILTER (WHERE spoken) AS reached,
+       count(*) FILTER (WHERE handled AND NOT coalesce(spoken, false)) AS not_reached,
+       count(*) FILTER (WHERE handled AND redone) AS redone,
+       count(*) FILTER (WHERE spoken AND solved = 'yes') AS solved,
+       count(*) FILTER (WHERE spoken AND solved = 'no') AS unsolved,
+       count(*) FILTER (WHERE spoken AND coalesce(solved, 'not_answered')
                               = 'not_answered') AS solved_silent,
-       count(*) FILTER (WHERE result = 'reached' AND satisfied = 'satisfied') AS satisfied,
-       count(*) FILTER (WHERE result = 'reached' AND satisfied = 'basically') AS basically,
-       count(*) FILTER (WHERE result = 'reached' AND satisfied = 'dissatisfied') AS dissatisfied,
-       count(*) FILTER (WHERE result = 'reached' AND coalesce(satisfied, 'not_answered')
+       count(*) FILTER (WHERE spoken AND satisfied = 'satisfied') AS satisfied,
+       count(*) FILTER (WHERE spoken AND satisfied = 'basically') AS basically,
+       count(*) FILTER (WHERE spoken AND satisfied = 'dissatisfied') AS dissatisfied,
+       count(*) FILTER (WHERE spoken AND coalesce(satisfied, 'not_answered')
                               = 'not_answered') AS satisfied_silent,
-       coalesce(sum(seconds), 0)::float8 AS handling_seconds,
-       coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds), 0)::float8
+       coalesce(sum(seconds) FILTER (WHERE handled), 0)::float8 AS handling_seconds,
+       coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds)
+                    FILTER (WHERE handled), 0)::float8
            AS handling_seconds_median,
-       coalesce(percentile_disc(0.9) WITHIN GROUP (ORDER BY seconds), 0)::float8
+       coalesce(percentile_disc(0.9) WITHIN GROUP (ORDER BY seconds)
+                    FILTER (WHERE handled), 0)::float8
            AS handling_seconds_p90
-  FROM handled"""
+  FROM told"""
+    + _OF_EACH
 )

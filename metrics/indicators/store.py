@@ -6,7 +6,7 @@ protected case is counted in no figure of cases; its call is a call like any oth
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import LiteralString
 
@@ -169,13 +169,30 @@ async def facts(
     conn: asyncpg.Connection, scope: Scope, sources: Iterable[Source]
 ) -> dict[str, float | int]:
     """Every fact of these sources; in a read-only transaction of the caller's, if it wants one."""
-    found: dict[str, float | int] = {}
+    return (await _counted(conn, scope, sources)).whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """The facts of all together, and those of each unit that has any."""
+
+    whole: dict[str, float | int]
+    units: dict[str, dict[str, float | int]]
+
+
+async def _counted(conn: asyncpg.Connection, scope: Scope, sources: Iterable[Source]) -> _Counted:
+    found = _Counted(whole={}, units={})
     for source in sorted(set(sources)):
         values: list[object] = [scope.since, scope.until, scope.line, scope.unit]
         if source is Source.CALLS:
             values += [[it.name for it in scope.lines], [it.target for it in scope.lines]]
-        row = await conn.fetchrow(STATEMENTS[source], *values)
-        found |= {} if row is None else dict(row)
+        for row in await conn.fetch(STATEMENTS[source], *values):
+            told = dict(row)
+            unit, whole = told.pop("unit", None), told.pop("whole", True)
+            if whole:
+                found.whole.update(told)
+            elif unit is not None:
+                found.units.setdefault(unit, {}).update(told)
     return found
 
 
@@ -185,11 +202,34 @@ async def figures(
     """The figures of a scope by the indicator's key; of a unit only those it can be asked for."""
     wanted = [it for it in indicators if scope.unit is None or it.by_unit]
     known = await facts(conn, scope, {source for it in wanted for source in it.sources})
+    return _figures(wanted, scope, known)
+
+
+async def figures_of_units(
+    conn: asyncpg.Connection, scope: Scope, indicators: Sequence[Indicator], units: Iterable[str]
+) -> tuple[dict[str, Figure], dict[str, dict[str, Figure]]]:
+    """The figures of all together, and in the same pass those of each of these units.
+
+    A unit has only those that it can be asked for; they are what `figures` gives for it alone.
+    """
+    counted = await _counted(conn, scope, {source for it in indicators for source in it.sources})
+    wanted = [it for it in indicators if it.by_unit]
+    nothing = {fact.key: 0 for it in wanted for fact in it.facts}
+    told = {
+        unit: _figures(wanted, replace(scope, unit=unit), nothing | counted.units.get(unit, {}))
+        for unit in units
+    }
+    return _figures(indicators, scope, counted.whole), told
+
+
+def _figures(
+    indicators: Sequence[Indicator], scope: Scope, known: Mapping[str, float | int]
+) -> dict[str, Figure]:
     return {
         it.key: Figure(
             indicator=it, scope=scope, facts={fact.key: known[fact.key] for fact in it.facts}
         )
-        for it in wanted
+        for it in indicators
     }
 
 

@@ -1,5 +1,7 @@
 """Cases that end, are reopened and end again: each life is one item, however it is counted."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -8,11 +10,15 @@ import pytest
 from hotline import flow, journal
 from hotline.journal import Event
 from metrics.collect import Handling, Line, due_times
+from metrics.indicators.definitions import Scope
+from metrics.indicators.every import INDICATORS
+from metrics.indicators.store import figures, figures_of_units
 from metrics.ledger import Ledger
 from metrics.store import snapshot
 from routing import store
 from routing.cases import Case, Move
 from routing.errors import IllegalMove
+from routing.moves import MOVES
 from tests.routing.life import LIMITS, NOON, TO_AUDIT, data_of, maker_of
 from tests.routing.test_histories import attempts, chosen
 
@@ -34,7 +40,9 @@ async def drafted(conn: asyncpg.Connection) -> Case:
     return found.case
 
 
-async def make(conn: asyncpg.Connection, case: Case, move: Move, at: datetime) -> Case:
+async def make(
+    conn: asyncpg.Connection, case: Case, move: Move, at: datetime, **more: object
+) -> Case:
     async with conn.transaction():
         done = await flow.case_moved(
             conn,
@@ -42,7 +50,7 @@ async def make(conn: asyncpg.Connection, case: Case, move: Move, at: datetime) -
             move=move,
             actor=maker_of(move, case),
             now=at,
-            data=data_of(move, at),
+            data=data_of(move, at, **more),
             limits=LIMITS,
         )
     return done.after
@@ -126,3 +134,27 @@ async def test_counting_on_and_counting_anew_give_the_same(
         if step % 10 == 0:
             now = at + 10 * DAY
             assert await counted(conn, ledger, now) == await counted(conn, fresh(), now)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_each_unit_counted_in_one_pass_is_what_it_is_when_asked_alone(
+    conn: asyncpg.Connection, seed: int
+) -> None:
+    names = ("住建局", "城管局", "水务局")
+    cases = [await drafted(conn) for _ in range(6)]
+    at = NOON
+    for step, (number, _, hours, _) in enumerate(attempts(seed, 200, 3)):
+        assert isinstance(number, int)
+        at += timedelta(hours=hours)
+        place = step % len(cases)
+        move = chosen(cases[place], number)
+        sent = {"unit": names[step % 3]} if "unit" in MOVES[move].carries else {}
+        with suppress(IllegalMove):
+            cases[place] = await make(conn, cases[place], move, at, **sent)
+    scope = Scope(since=NOON - DAY, until=at + 10 * DAY, lines=LINES)
+    whole, told = await figures_of_units(conn, scope, INDICATORS, (*names, "nobody"))
+    assert whole == await figures(conn, scope, INDICATORS)
+    for name, found in told.items():
+        assert found == await figures(conn, replace(scope, unit=name), INDICATORS), name
+    shares = [told[name]["signed_in_time"].denominator for name in names]
+    assert 0 < max(shares) < sum(shares) == whole["signed_in_time"].denominator
