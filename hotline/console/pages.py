@@ -5,6 +5,7 @@ hash, so that a browser keeps it. Nothing comes from elsewhere. Words the comman
 (states, kinds, outcomes) come from the service's own catalogue: there is one wording of each.
 """
 
+import gzip
 import hashlib
 import html
 import json
@@ -80,15 +81,33 @@ async def _not_built(_: web.Request) -> web.Response:
 
 def _file(body: bytes, content_type: str, cached: str = _ASK) -> Serve:
     etag = ETag(value=hashlib.sha256(body).hexdigest()[:32])
+    packed = gzip.compress(body, mtime=0)  # once, at the start; the same bytes each time
 
     async def serve(http: web.Request) -> web.Response:
         known = http.if_none_match or ()
-        response = web.Response(status=304) if etag in known else web.Response(body=body)
+        packs = _takes_gzip(http)
+        if any(one.value == etag.value for one in known):
+            response = web.Response(status=304)
+        else:
+            response = web.Response(body=packed if packs else body)
+            if packs:
+                response.headers["Content-Encoding"] = "gzip"
         response.content_type = content_type
         if content_type != "image/svg+xml":
             response.charset = "utf-8"
-        response.etag = etag
+        # Weak: both encodings are the same thing.
+        response.etag = ETag(value=etag.value, is_weak=True)
+        response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = cached
         return response
 
     return serve
+
+
+def _takes_gzip(http: web.Request) -> bool:
+    """Whether the reader wrote that it unpacks gzip, and did not refuse it by `q=0`."""
+    for told in http.headers.get("Accept-Encoding", "").split(","):
+        coding, _, quality = told.strip().partition(";")
+        if coding.strip().lower() == "gzip":
+            return quality.replace(" ", "").lower() not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False

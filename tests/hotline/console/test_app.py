@@ -1,5 +1,6 @@
 """The built console under `/app/`: by role, kept by browsers, told of where it is missing."""
 
+import gzip
 import json
 import re
 import sys
@@ -15,6 +16,7 @@ from hotline.console.endpoints import ENDPOINTS
 from hotline.console.pages import add_app
 from routing.cases import Role
 from telephony.calls import Leg
+from tests.hotline.console.conftest import Site
 from tests.hotline.console.filled import Said
 
 WEB = Path(str(resources.files("hotline.console") / "web"))
@@ -92,6 +94,23 @@ async def test_named_files_are_kept_for_ever_and_the_first_is_asked_for_each_tim
             assert "immutable" in answer.headers["Cache-Control"]
             total += len(await answer.read())
     assert total < BUDGET  # even before any compression
+
+
+@needs_the_build
+async def test_files_travel_packed_to_whoever_unpacks_them_and_nobody_else(site: Site) -> None:
+    async with ClientSession(site.url, auto_decompress=False) as raw:
+        got, etag = {}, ""
+        for accepts in ("gzip, br", "identity", "gzip;q=0"):
+            async with raw.get("/app/", headers={"Accept-Encoding": accepts}) as answer:
+                assert answer.headers["Vary"] == "Accept-Encoding"
+                got[accepts] = (answer.headers.get("Content-Encoding"), await answer.read())
+                etag = answer.headers["ETag"]
+        assert got["identity"] == got["gzip;q=0"]
+        assert got["gzip, br"] == ("gzip", gzip.compress(got["identity"][1], mtime=0))
+        for accepts in ("gzip", "identity"):
+            kept = {"Accept-Encoding": accepts, "If-None-Match": etag}
+            async with raw.get("/app/", headers=kept) as answer:
+                assert (answer.status, await answer.read()) == (304, b"")
 
 
 @needs_the_build
