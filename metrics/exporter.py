@@ -64,15 +64,18 @@ def render(
     *,
     accept: str = "",
     now: datetime | None = None,
+    answers: bool | None = None,
 ) -> tuple[bytes, str]:
     """Return the page and its content type; `accept` is the scraper's own Accept header.
 
-    `now` says how old the snapshot is; without it the page is as fresh as that.
-    Without a snapshot (the database does not answer) the process still tells its own state and
-    `hotline_database_up` is 0.
+    `now` says how old the snapshot is; without it the page is as fresh as that. `answers` says
+    whether the database does; without it, it does when there is a snapshot. Without a snapshot
+    (nothing was counted yet, or the database is away) the process still tells its own state; what
+    was not counted yet is not on the page, not even at zero.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Page(snapshot, process, now))
+    up = snapshot is not None if answers is None else answers
+    registry.register(_Page(snapshot, process, now, up=up))
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     if protobuf.is_wanted(accept):
@@ -85,15 +88,21 @@ class _Page(Collector):
     """Every family of names.py."""
 
     def __init__(
-        self, snapshot: Snapshot | None, process: ProcessState, now: datetime | None
+        self,
+        snapshot: Snapshot | None,
+        process: ProcessState,
+        now: datetime | None,
+        *,
+        up: bool,
     ) -> None:
+        self._up = up
         self._snapshot = snapshot
         self._process = process
         self._now = now
 
     def collect(self) -> Iterator[Family]:
         yield from _of_process(self._process)
-        yield _family(names.DATABASE_UP, [((), float(self._snapshot is not None))])
+        yield _family(names.DATABASE_UP, [((), float(self._up))])
         if self._snapshot is not None:
             yield from _of_calls(self._snapshot)
             yield from _of_words(self._snapshot)

@@ -15,6 +15,7 @@ import asyncpg
 from metrics.buckets import NATIVE, joined, negated
 from metrics.collect import (
     CONNECT_WINDOW,
+    Handling,
     Item,
     Line,
     LineCalls,
@@ -266,14 +267,15 @@ SELECT system, kind, count(*) AS found FROM differences GROUP BY system, kind"""
 async def snapshot(
     conn: asyncpg.Connection,
     lines: Sequence[Line],
-    ledger: Ledger,
+    ledger: Ledger | None,
     now: datetime,
     *,
     current: Current | None = None,
 ) -> Snapshot:
     """Return all numbers as of one moment of the database; `now` judges windows and due times.
 
-    The ledger takes in what was closed since it was last used; a new one reads everything.
+    The ledger takes in what was closed since it was last used; a new one reads everything, and
+    without one `handling` stays empty.
     `current` are indicators that were read before and are still good enough.
     """
     names, began = [line.name for line in lines], perf_counter()
@@ -299,9 +301,7 @@ async def snapshot(
         overdue = await conn.fetch(_OVERDUE)
         probes = await conn.fetch(_PROBES, names, now)
         files_read = await conn.fetch(_FILES_READ)
-        still_open = await conn.fetch(_OPEN_ITEMS, names)
-        newest = await conn.fetchval(_NEWEST)
-        await _take_in(conn, names, ledger, newest)
+        handling = {} if ledger is None else await _handling(conn, names, ledger, now)
         hidden = {row[0] for row in await conn.fetch(_HIDDEN_CALLS)}
         current = current or await read_current(conn, lines, now)
     return Snapshot(
@@ -314,7 +314,7 @@ async def snapshot(
         recordings={row["state"]: row["found"] for row in recordings},
         transcripts=Transcripts(**dict(transcripts)) if transcripts else Transcripts(),
         cases={(row["line"], row["state"]): row["found"] for row in cases},
-        handling=await asyncio.to_thread(ledger.count, list(map(_item, still_open)), now),
+        handling=handling,
         differences={(row["system"], row["kind"]): row["found"] for row in differences},
         operators={(row["line"], row["state"]): row["found"] for row in operators},
         gaps={(row["line"], row["kind"]): row["starts_at"] for row in gaps},
@@ -331,6 +331,14 @@ async def snapshot(
         current=current,
         took=perf_counter() - began,
     )
+
+
+async def _handling(
+    conn: asyncpg.Connection, names: Sequence[str], ledger: Ledger, now: datetime
+) -> dict[str, Handling]:
+    still_open = await conn.fetch(_OPEN_ITEMS, names)
+    await _take_in(conn, names, ledger, await conn.fetchval(_NEWEST))
+    return await asyncio.to_thread(lambda: ledger.count(map(_item, still_open), now))
 
 
 async def _take_in(

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
@@ -18,6 +19,7 @@ from hotline.errors import DatabaseUnavailableError
 from hotline.services import Services
 from metrics.collect import DueTimes, Line, ProcessState, Snapshot, due_times
 from metrics.exporter import render
+from metrics.indicators.definitions import Current
 from metrics.ledger import Ledger
 from metrics.store import snapshot
 
@@ -38,6 +40,8 @@ PATIENCE = 5.0
 """Seconds anybody waits for a counting."""
 QUICK = 0.02
 """Seconds a scrape waits for newer numbers than those that are there."""
+ANSWER = 1.0
+"""Seconds the database may take to say that it is there."""
 LONGEST = 300.0
 """Seconds one counting may take; the first after a start looks at every case."""
 
@@ -68,6 +72,8 @@ class Counted:
         self._ledger = self._new_ledger()
         self._counting: asyncio.Task[Snapshot] | None = None
         self._newest: Snapshot | None = None
+        self._first: Snapshot | None = None
+        """After a start, until all is counted: everything but what every ended case is read for."""
         self._fresh_until = 0.0
         self._current_until = 0.0
 
@@ -90,31 +96,44 @@ class Counted:
         async with asyncio.timeout(patience):
             return await asyncio.shield(self._counting)
 
-    async def _for_a_scrape(self) -> Snapshot:
-        """The newest snapshot; one that is being made is waited for where there is no other."""
-        if self._newest is None:
-            return await self._within(PATIENCE)
+    async def _for_a_scrape(self) -> Snapshot | None:
+        """The newest snapshot; after a start what there is of one, and what comes very soon."""
+        known = self._newest or self._first
         try:
-            return await self._within(QUICK)
+            return await self._within(PATIENCE if known is None else QUICK)
         except TimeoutError:
-            return self._newest
+            return self._newest or self._first
 
     async def _count(self) -> Snapshot:
         began = time.monotonic()
-        kept = self._newest and began < self._current_until and self._newest.current
+        if self._newest is None:
+            self._first = await self._read(None, None)
+            kept: Current | None = self._first.current
+        else:
+            kept = self._newest.current if began < self._current_until else None
         try:
-            async with asyncio.timeout(LONGEST), borrowed(self._services.pool) as conn:
-                found = await snapshot(
-                    conn, self._lines, self._ledger, self._services.clock(), current=kept or None
-                )
+            found = await self._read(self._ledger, kept)
         except BaseException:
             self._ledger = self._new_ledger()  # it may have taken in a part: begin again
             raise
         took = time.monotonic() - began
         self._newest, self._fresh_until = found, time.monotonic() + max(FRESH_FOR, 9 * took)
-        if not kept:
+        if kept is None or self._first is not None:
             self._current_until = time.monotonic() + max(FRESH_FOR, 9 * took)
+        self._first = None
         return found
+
+    async def _read(self, ledger: Ledger | None, kept: Current | None) -> Snapshot:
+        async with asyncio.timeout(LONGEST), borrowed(self._services.pool) as conn:
+            now = self._services.clock()
+            return await snapshot(conn, self._lines, ledger, now, current=kept)
+
+    async def _answers(self) -> bool:
+        try:
+            async with asyncio.timeout(ANSWER), borrowed(self._services.pool) as conn:
+                return bool(await conn.fetchval("SELECT true"))
+        except DATABASE_ERRORS:
+            return False
 
     async def close(self) -> None:
         """Count no more: the service is going down."""
@@ -123,14 +142,19 @@ class Counted:
             await asyncio.wait([self._counting])
 
     async def page(self, accept: str) -> tuple[bytes, str]:
-        """The page for Prometheus; without a database it still tells what the process knows."""
-        try:
-            found: Snapshot | None = await self._for_a_scrape()
-        except DATABASE_ERRORS:
-            found = None
+        """The page for Prometheus; without a database it still tells what the process knows.
+
+        After a start a large city's cases take a while to count: until then the page says that the
+        database answers, and has everything but the handling counters.
+        """
+        found, answers = None, await self._answers()
+        if answers:
+            with suppress(*DATABASE_ERRORS):
+                found = await self._for_a_scrape()
         paths = watched(self._services.config)
         ends = await asyncio.to_thread(lambda: {it.name: certificate_end(it) for it in paths})
-        return render(found, self._process(ends), accept=accept, now=self._services.clock())
+        now = self._services.clock()
+        return render(found, self._process(ends), accept=accept, now=now, answers=answers)
 
     def _process(self, certificates: Mapping[str, datetime | None]) -> ProcessState:
         return ProcessState(

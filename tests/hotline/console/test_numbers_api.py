@@ -1,6 +1,8 @@
 """Rates, metrics and health: three views of one state that must agree."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,16 +13,19 @@ from aiohttp import ClientSession
 from pydantic import SecretStr
 
 from hotline.config import Exchange
+from hotline.console import counted
 from hotline.database import Pool, pooled
 from hotline.errors import HotlineError
 from hotline.exchange import RunningExchange
 from hotline.services import Services
+from metrics.collect import Item
+from metrics.ledger import Ledger
 from metrics.names import ALL
 from routing.cases import Move
 from telephony.calls import Leg, Outcome
 from tests.hotline.console.conftest import NOW, Clock, Site, configured, opened, services_on
 from tests.hotline.console.filled import Said, Town
-from tests.metrics.test_page import read, value
+from tests.metrics.test_page import Series, read, value
 
 SAID = (Said(leg=Leg.CALLER, start=1.0, text="涪城区临园路的路灯坏了三天"),)
 
@@ -182,6 +187,63 @@ async def test_without_a_database_the_process_still_speaks(without_database: Sit
         async with visitor.get(path) as answer:
             assert answer.status == 503
             assert (await answer.json())["type"] == "database_down"
+
+
+async def scraped(site: Site) -> Series:
+    async with site.visitor().get("/metrics") as answer:
+        return read(await answer.read())
+
+
+async def test_a_database_that_answers_is_up_before_anything_is_counted(
+    services: Services, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counted, "PATIENCE", 0.2)
+    site = await opened(services)
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute("LOCK TABLE calls IN ACCESS EXCLUSIVE MODE")  # no count gets past it
+        series = await scraped(site)
+        assert value(series, "hotline_database_up") == 1
+        assert not any(name.startswith("hotline_calls_") for name, _ in series)
+    async with asyncio.timeout(10):
+        while ("hotline_calls_waiting", frozenset({("line", "mayor")})) not in series:
+            series = await scraped(site)
+    await site.close()
+
+
+async def test_after_a_start_all_but_the_handling_counters_is_served_at_once(
+    town: Town, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await town.is_talked(NOW - timedelta(hours=1), SAID)
+    go_on = threading.Event()
+
+    class Slow(Ledger):
+        """As a million ended cases make it."""
+
+        def settle(self, closed: Iterable[Item], seen: int) -> None:
+            go_on.wait(30)
+            super().settle(closed, seen)
+
+    monkeypatch.setattr(counted, "Ledger", Slow)
+    monkeypatch.setattr(counted, "PATIENCE", 0.2)
+    site = await opened(services)
+    try:
+        first = await scraped(site)
+        async with asyncio.timeout(10):
+            while not any(name == "hotline_calls_waiting" for name, _ in first):
+                first = await scraped(site)
+        assert value(first, "hotline_database_up") == 1
+        assert value(first, "hotline_calls_answered_total", line="mayor") == 1
+        assert not any(name.startswith("hotline_handling") for name, _ in first)
+        async with site.visitor().get("/api/numbers") as answer:
+            assert answer.status == 503  # people are shown no zero that was not counted
+        go_on.set()
+        whole = first
+        async with asyncio.timeout(10):
+            while not any(name == "hotline_handling_due_total" for name, _ in whole):
+                whole = await scraped(site)
+    finally:
+        go_on.set()
+        await site.close()
 
 
 async def test_test_calls_are_shown_beside_their_line_and_apart_from_citizens(
