@@ -68,7 +68,6 @@ class Shown:
 
 # $1 patterns, $2 by sound, $3 leg, $4 line, $5 operator, $6 level1, $7 since, $8 until,
 # $9 to $11 the leg before, $12 the size of the page, $13 how many are walked, or the marks.
-_ROW: LiteralString = "SELECT at, call_id, leg, said || E'\\n' || raw AS text FROM "
 _SAYS: LiteralString = """
     CASE WHEN $2::boolean THEN sounds LIKE ALL ($1::text[])
          ELSE (said || E'\\n' || raw) LIKE ALL ($1::text[]) END"""
@@ -79,25 +78,24 @@ _WITHIN: LiteralString = """
     ($7::timestamptz IS NULL OR at >= $7) AND ($8::timestamptz IS NULL OR at < $8)
     AND ($9::timestamptz IS NULL OR (at, call_id, leg) < ($9, $10::bigint, $11::text))"""
 _NEWEST: LiteralString = " ORDER BY at DESC, call_id DESC, leg DESC LIMIT "
+_LEGS: LiteralString = "SELECT at, call_id, leg, said || E'\\n' || raw AS text FROM "
 _WALKED: LiteralString = "(SELECT * FROM finished_texts WHERE "
-_FOUND: LiteralString = "WITH hit AS MATERIALIZED (SELECT * FROM finished_texts WHERE "
-_MARKED: LiteralString = """
-    marks @> $13::integer[] AND tags @> finished_tags($3, $4, $5, $6) AND """
-WALK: LiteralString = (
-    _ROW
-    + _WALKED
-    + _WITHIN
-    + _NEWEST
-    + "$13::integer) AS walked WHERE "
-    + _SAYS
-    + _NARROWED
-    + _NEWEST
-    + "$12"
+WALK: LiteralString = (_LEGS + _WALKED + _WITHIN + _NEWEST + "$13::integer) AS walked WHERE ") + (
+    _SAYS + _NARROWED + _NEWEST + "$12"
 )
 # Found first and put in order then: in the order of time the planner might rather walk everything.
-INDEXED: LiteralString = (
-    _FOUND + _MARKED + _WITHIN + _NARROWED + " AND " + _SAYS + ") " + _ROW + "hit" + _NEWEST + "$12"
-)
+_FOUND: LiteralString = """
+    WITH hit AS MATERIALIZED (
+        SELECT at, call_id, leg FROM finished_texts WHERE marks @> $13::integer[] AND """
+_TAGGED: LiteralString = "tags @> finished_tags($3, $4, $5, $6) AND "
+_PAGE: LiteralString = "), page AS (TABLE hit" + _NEWEST + "$12) "
+_TEXTS: LiteralString = """
+    SELECT p.at, p.call_id, p.leg, f.said || E'\\n' || f.raw AS text
+      FROM page p JOIN finished_texts f ON f.call_id = p.call_id AND f.leg = p.leg
+     ORDER BY p.at DESC, p.call_id DESC, p.leg DESC"""
+_CHECKED: LiteralString = _WITHIN + _NARROWED + " AND " + _SAYS + _PAGE + _TEXTS
+INDEXED: LiteralString = _FOUND + _CHECKED
+INDEXED_TAGGED: LiteralString = _FOUND + _TAGGED + _CHECKED
 _SHOWN: LiteralString = """
     SELECT f.at, f.call_id, f.leg, f.line, f.operator, f.level1, f.sentences::text AS sentences,
            c.badge, k.id AS case_id, k.number AS case_number,
@@ -124,7 +122,9 @@ async def newest(
         await conn.execute(_FOR_THESE_VALUES)
         rows = await conn.fetch(WALK, *given, max(WALKED, limit))
         if len(rows) < limit:
-            rows = await conn.fetch(INDEXED, *given, list(asked.marks))
+            tagged = any((within.leg, within.line, within.operator, within.level1))
+            statement = INDEXED_TAGGED if tagged else INDEXED
+            rows = await conn.fetch(statement, *given, list(asked.marks))
     return [Found(place=_place(row), text=row["text"]) for row in rows]
 
 
