@@ -141,6 +141,7 @@ async def fill(conn: Connection, legs: int) -> list[str]:
                   pg_size_pretty(pg_relation_size('finished_texts_marks')) AS marks,
                   (SELECT count(*) FROM finished_texts) AS legs"""
     )
+    assert size is not None
     print(
         f"{size['legs']} legs, {size['whole']}, of which the index of marks {size['marks']}; "
         f"laid in {laid - begun:.0f} s, indexed in {indexed - laid:.0f} s",
