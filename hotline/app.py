@@ -227,6 +227,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             exchanges=exchanges,
             board=board,
             suggests=cities,
+            vocabulary=lambda: cities.city.vocabulary,
             engine=live,
         )
         services = Services(

@@ -6,15 +6,16 @@ not heard at all. The leg's own clock begins with its first sound and goes on ov
 started again.
 """
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from telephony.calls import Leg
 from telephony.taps import Tap
 from transcription.captions import Caption, Throttle
-from transcription.finishing import finish
+from transcription.finishing import Finished, finish
 from transcription.live import Heard, LiveLeg
 from transcription.transcripts import Word, join, mean_confidence
 from transcription.vocabulary import Vocabulary
@@ -25,8 +26,6 @@ MOST = 0.25
 _SAMPLE_BYTES = 2
 _ONE_SOUND = 0.7
 """A single character less sure than this is noise: hold music and breath sound like 饭 and 法."""
-_PLAIN = Vocabulary(())
-"""Numbers and marks are written as in a transcript; names are left as they were heard."""
 Tell = Callable[[Caption], None]
 OpenLeg = Callable[[int], LiveLeg]
 
@@ -46,8 +45,16 @@ class Line:
 class Hearing:
     """Hears one tap to its end."""
 
-    def __init__(self, line: Line, tap: Tap, *, open_leg: OpenLeg, tell: Tell) -> None:
-        """`tell` takes each caption as it comes."""
+    def __init__(
+        self,
+        line: Line,
+        tap: Tap,
+        *,
+        open_leg: OpenLeg,
+        vocabulary: Callable[[], Vocabulary],
+        tell: Tell,
+    ) -> None:
+        """`vocabulary` gives the city's names; `tell` takes each caption as it comes."""
         self.line, self.tap = line, tap
         self.speaking = True
         """Whether caller and operator hear each other now."""
@@ -55,7 +62,7 @@ class Hearing:
         self._begun: float | None = None
         """Since when the decoder has had a piece in hand."""
         self.heard_seconds = self.cpu_seconds = 0.0
-        self._open_leg, self._tell = open_leg, tell
+        self._open_leg, self._vocabulary, self._tell = open_leg, vocabulary, tell
         self._engine: LiveLeg | None = None
         self._throttle = Throttle()
         self._at = 0.0
@@ -99,30 +106,38 @@ class Hearing:
         self._begun = None
         self._lag = time.monotonic() - begun + self.tap.waiting_seconds
         self.heard_seconds += seconds
-        self._take(heard)
+        await self._take(heard)
 
     async def _end_utterance(self) -> None:
         """What was said so far stands at once: nobody waits for the silence after it."""
         if self._engine is not None:
             engine, self._engine = self._engine, None
             try:
-                self._take(await engine.finish())
+                await self._take(await engine.finish())
             finally:
                 engine.leave()
 
-    def _take(self, heard: Heard) -> None:
+    async def _take(self, heard: Heard) -> None:
         self.cpu_seconds += heard.cpu_seconds
         for words in heard.utterances:
             self._throttle.settled()
             if not _is_noise(words):
-                text = "".join(one.text for one in finish(self.line.leg, words, _PLAIN))
-                self._say(words[0].start, words[-1].end, text, words)
+                # Names are sought for some milliseconds; nobody else's words wait for that.
+                found = await asyncio.to_thread(finish, self.line.leg, words, self._vocabulary())
+                self._say(words[0].start, words[-1].end, found, words)
                 self.line.segment += 1
         guess = heard.guess
         if guess is not None and self._throttle.passes(guess.text, time.monotonic()):
-            self._say(guess.start, None, guess.text, ())
+            self._say(guess.start, None, (), (), guess.text)
 
-    def _say(self, start: float, end: float | None, text: str, words: tuple[Word, ...]) -> None:
+    def _say(
+        self,
+        start: float,
+        end: float | None,
+        found: Sequence[Finished],
+        words: tuple[Word, ...],
+        guess: str = "",
+    ) -> None:
         began, came = self.line.began, self.tap.came
         if began is None or came is None:  # pragma: no cover - there was sound
             return
@@ -134,7 +149,8 @@ class Hearing:
                 start=round(start + earlier, 2),
                 end=None if end is None else round(end + earlier, 2),
                 at=came + timedelta(seconds=start),
-                text=text,
+                text="".join(one.text for one in found) or guess,
+                spoken="".join(one.spoken for one in found),
                 words=tuple(_later(word, earlier) for word in words),
             )
         )

@@ -51,7 +51,14 @@ class Offers:
         """Take in a final; the operator's words ask and explain, and are left out."""
         if said.leg is Leg.CALLER and said.end is not None:
             self._turns.append(
-                Turn(leg=said.leg, start=said.start, end=said.end, text=said.text, words=said.words)
+                Turn(
+                    leg=said.leg,
+                    start=said.start,
+                    end=said.end,
+                    text=said.text,
+                    words=said.words,
+                    finished=said.spoken or None,
+                )
             )
             self._segment = said.segment
             self._stirred.set()

@@ -27,6 +27,7 @@ from hotline.config import Config
 from hotline.database import PASSING, Pool, borrowed
 from hotline.errors import CaptionsAwayError, DatabaseUnavailableError
 from hotline.exchange import RunningExchange
+from hotline.finishing import Vocabularies
 from hotline.steps import Suggests
 from metrics.collect import CaptionFigures
 from telephony import control
@@ -72,11 +73,12 @@ class CaptionDesk:
         exchanges: Mapping[str, RunningExchange],
         board: CaptionBoard,
         suggests: Suggests,
+        vocabulary: Vocabularies,
         engine: LiveEngine,
     ) -> None:
-        """Nothing is opened before `run`."""
+        """Nothing is opened before `run`; `vocabulary` gives the city's names as they are now."""
         self._config, self._pool, self._board = config, pool, board
-        self._suggests, self._engine = suggests, engine
+        self._suggests, self._engine, self._vocabulary = suggests, engine, vocabulary
         self._exchanges = {name: it for name, it in exchanges.items() if it.actor is not None}
         self._taps = TapServer(config.captions.host, config.captions.port)
         self._room = Room(config.captions, engine)
@@ -266,7 +268,11 @@ class CaptionDesk:
         self._restarts += line.channel == channel.unique_id
         line.channel = channel.unique_id
         hearing = Hearing(
-            line, tap, open_leg=self._engine.open, tell=lambda caption: self._say(call, caption)
+            line,
+            tap,
+            open_leg=self._engine.open,
+            vocabulary=self._vocabulary,
+            tell=lambda caption: self._say(call, caption),
         )
         call.hearing[leg] = hearing
         task = asyncio.create_task(

@@ -5,15 +5,14 @@ commit and the job's end), so every handler is idempotent. A killed worker's job
 when its heartbeat is older than `HEARTBEAT`. What fails for want of something (disk, model) is
 tried again for ever, slower and slower; what fails for another reason is parked after
 `ATTEMPTS` with its reason; `hotline check` and `hotline jobs` show it, `retry` takes it up again.
-Only failures count towards that: the queue's own counter also counts waits and stops, so ours is
-kept beside it by this process.
+Only failures count towards that: the queue's own counter also counts waits and stops, so ours lies
+beside the queue (`job_failures`), where every worker on any machine counts the same job on.
 """
 
 import asyncio
 import json
 import logging
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from enum import StrEnum
 from typing import Any, LiteralString, Never
 
 import asyncpg
-from pgqueuer.db import AsyncpgDriver
+from pgqueuer.db import AsyncpgDriver, Driver
 from pgqueuer.errors import RetryRequested
 from pgqueuer.executors import (
     AbstractEntrypointExecutor,
@@ -176,7 +175,6 @@ class Workers:
         self._manager: QueueManager | None = None
         self._stopping = asyncio.Event()
         self._in_hand: set[asyncio.Task[object]] = set()
-        self._failures: Counter[int] = Counter()
 
     async def run(self) -> None:
         """Work until `stop`, then finish what is in hand; cancelled, put it back into the queue."""
@@ -203,9 +201,10 @@ class Workers:
                         await self._stopping.wait()
 
     async def _serve(self, conn: asyncpg.Connection) -> None:
-        manager = QueueManager(Queries(AsyncpgDriver(conn)))
+        queries = Queries(AsyncpgDriver(conn))
+        manager = QueueManager(queries)
         for name, step in self._steps.items():
-            manager.register_executor(name.value, _executor(step, self._in_hand, self._failures))
+            manager.register_executor(name.value, _executor(step, self._in_hand, queries.driver))
         self._manager = manager
         if self._stopping.is_set():
             return
@@ -225,6 +224,11 @@ class Workers:
 
 
 _LOST = (DatabaseUnavailableError, *PASSING)
+# Gone with its job, whoever does it at last.
+_FAILED: LiteralString = """
+    INSERT INTO job_failures (job_id, failures) VALUES ($1, 1)
+    ON CONFLICT (job_id) DO UPDATE SET failures = job_failures.failures + 1 RETURNING failures"""
+_FORGOTTEN: LiteralString = "DELETE FROM job_failures WHERE job_id = $1"
 
 
 class _Executor(AbstractEntrypointExecutor):
@@ -232,8 +236,8 @@ class _Executor(AbstractEntrypointExecutor):
 
     step: Step
     in_hand: set["asyncio.Task[object]"]
-    failures: Counter[int]
-    """Of jobs still to be done, by their id: as many entries as there are jobs in trouble."""
+    counts: Driver
+    """The queue's own connection, one statement at a time."""
 
     async def execute(self, job: QueuedJob, context: Context) -> None:  # noqa: ARG002 - the port's
         if (task := asyncio.current_task()) is not None:
@@ -249,29 +253,32 @@ class _Executor(AbstractEntrypointExecutor):
             log.info("Job %s %s waits: %s", job.entrypoint, job.payload, error)
             _again(job, error)
         except Exception as error:
-            self.failures[job.id] += 1
-            if self.failures[job.id] < ATTEMPTS:
+            if await self._failed(job.id) < ATTEMPTS:
                 log.warning("Job %s %s failed: %s", job.entrypoint, job.payload, error)
                 _again(job, error)
             log.exception("Job %s %s is parked.", job.entrypoint, job.payload)
             if self.step.give_up is not None:
                 await self.step.give_up(payload, str(error))
-            del self.failures[job.id]
+            await self.counts.execute(_FORGOTTEN, job.id)
             raise
-        else:
-            self.failures.pop(job.id, None)
+
+    async def _failed(self, job_id: int) -> int:
+        """How often a job failed by now, whoever did it; where that cannot be kept, once."""
+        try:
+            return int(str((await self.counts.fetch(_FAILED, job_id))[0]["failures"]))
+        except (asyncpg.PostgresError, *_LOST) as error:
+            log.warning("A failure of job %d could not be counted: %s", job_id, error)
+            return 1
 
 
-def _executor(
-    step: Step, in_hand: set["asyncio.Task[object]"], failures: Counter[int]
-) -> _Executor:
+def _executor(step: Step, in_hand: set["asyncio.Task[object]"], counts: Driver) -> _Executor:
     async def unused(job: QueuedJob) -> None:
         raise NotImplementedError
 
     executor = _Executor(
         EntrypointExecutorParameters(concurrency_limit=0, func=unused, on_failure="hold")
     )
-    executor.step, executor.in_hand, executor.failures = step, in_hand, failures
+    executor.step, executor.in_hand, executor.counts = step, in_hand, counts
     return executor
 
 

@@ -20,6 +20,7 @@ class Caption:
     """What is heard of one segment; seconds from the start of the leg, `at` when it was said.
 
     `at` is the moment of `start` by the clock of the service. A partial has no words and no end.
+    `text` is finished, with the city's names; `spoken` is the same without marks and digits.
     """
 
     leg: Leg
@@ -29,6 +30,7 @@ class Caption:
     at: datetime
     text: str
     words: tuple[Word, ...] = ()
+    spoken: str = ""
 
     @property
     def is_final(self) -> bool:

@@ -277,12 +277,14 @@ async def opened(pool: Pool, ear: Ear, **wanted: Any) -> AsyncIterator[Town]:
             listeners: list[Any] = []  # noqa: RUF012 - one of it
 
         board = CaptionBoard(enabled=True)
+        casework = load_casework(config)
         desk = CaptionDesk(
             config=config,
             pool=pool,
             exchanges={SYSTEM: cast("RunningExchange", Exchange())},
             board=board,
-            suggests=load_casework(config).classifier,
+            suggests=casework.classifier,
+            vocabulary=lambda: casework.city.vocabulary,
             engine=ear,
         )
         async with asyncio.timeout(PATIENCE):
@@ -325,6 +327,23 @@ async def test_each_leg_is_tapped_alone_and_heard_for_itself(town: Town) -> None
     assert isinstance(offer, Offer)
     assert offer.segment == 1
     assert (town.figures.calls, town.figures.legs, town.figures.capacity) == (1, 2, 2)
+
+
+async def test_names_of_the_city_are_recovered_while_the_caller_speaks(
+    town: Town, ear: Ear
+) -> None:
+    ear.says = "佛城区临园路的路灯坏了"
+    call, caller = await town.talk()
+    await town.stage.tap(2)
+    await next(it for it in town.stage.taps if it.channel == caller).says(LOUD, QUIET)
+    (said,) = await town.finals(call, 1)
+    assert (said.text, said.spoken) == ("涪城区临园路的路灯坏了。", "涪城区临园路的路灯坏了")
+    assert [word.text for word in said.words] == [ear.says]
+    offer = (await town.until(call, lambda told: isinstance(told[-1], Offer)))[-1]
+    assert isinstance(offer, Offer)
+    assert offer.suggestion.area == "涪城区"
+    (place, *_) = [it for it in offer.suggestion.reasons if it.sort == "area"]
+    assert place.by == "name"  # it stands in the words now, and is no guess by its sound
 
 
 async def test_what_the_caller_wants_is_offered_with_the_card_to_tell_him(

@@ -111,6 +111,46 @@ async def test_poison_is_parked_with_its_reason_and_told(database: str, pool: Po
     assert (one.name, one.payload, one.reason) == ("route", {"call_id": 5}, "cannot be read")
 
 
+async def test_workers_that_follow_one_another_count_one_jobs_failures_on(
+    database: str, pool: Pool
+) -> None:
+    """Each worker fails once and stops, as machines that come and go: the last one parks it."""
+    tries = 0
+    tried = asyncio.Event()
+
+    async def fail(_: Payload) -> None:
+        nonlocal tries
+        tries += 1
+        tried.set()
+        raise ValueError("cannot be read")
+
+    await _put(pool, call_id=5)
+    while await _left(pool) != ["failed"]:
+        tried.clear()
+        async with working(database, Step(do=fail)) as workers:
+            await asyncio.wait_for(tried.wait(), 20)
+            workers.stop()
+    assert tries == ATTEMPTS
+    assert await pool.fetchval("SELECT count(*) FROM job_failures") == 0
+
+
+async def test_a_job_that_succeeds_at_last_leaves_no_count(database: str, pool: Pool) -> None:
+    tries = 0
+
+    async def at_last(_: Payload) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise ValueError("cannot be read")
+        assert await pool.fetchval("SELECT failures FROM job_failures") == 1
+
+    async with working(database, Step(do=at_last)):
+        await _put(pool, call_id=5)
+        await _until_left(pool, [])
+    assert tries == 2
+    assert await pool.fetchval("SELECT count(*) FROM job_failures") == 0
+
+
 async def test_a_parked_job_that_is_taken_up_again_has_all_its_tries_anew(
     database: str, pool: Pool
 ) -> None:
