@@ -257,6 +257,8 @@ class Snapshot:
     """What the duty desk has not done in time, by timer."""
     files_read: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     """By system and source."""
+    parked: Mapping[str, int] = field(default_factory=dict)
+    """Jobs that were given up, by step."""
     current: "Current"
     """Every indicator over its own window; may be older than the rest."""
     took: float = 0.0

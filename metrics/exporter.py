@@ -55,6 +55,7 @@ CALLOUT_STATES = ("running", "acknowledged", "exhausted")
 INCIDENT_STATES = ("raised", "open")
 DUTY_TIMERS = (*Timer, "instruction")
 DEADLINES = ("ok", "soon", "overdue", "undated")
+STEPS = ("collect_recordings", "transcribe", "route", "notify", "follow", "inspect")
 RECORDING_STATES = ("expected", "stored", "missing", "damaged", "deleted")
 
 
@@ -281,6 +282,8 @@ def _of_words(snapshot: Snapshot) -> Iterator[Family]:
     yield _family(names.RECORDINGS, states)
     for metric, value in _OF_TRANSCRIPTS:
         yield _family(metric, [((), value(snapshot.transcripts))])
+    steps = [((step,), snapshot.parked.get(step, 0)) for step in STEPS]
+    yield _family(names.JOBS_PARKED, steps)
 
 
 def _of_cases(snapshot: Snapshot) -> Iterator[Family]:

@@ -181,9 +181,8 @@ TRANSCRIPTS_OLDEST_PENDING = _gauge(
     "When the longest waiting transcript was asked for; 0 when none waits.",
 )
 TRANSCRIPTS_DONE = _counter("hotline_transcripts_done_total", "Recorded legs transcribed.")
-TRANSCRIPTS_FAILED = _counter(
-    "hotline_transcripts_failed_total", "Times a recorded leg could not be transcribed."
-)
+TRANSCRIPTS_FAILED = _counter("hotline_transcripts_failed_total", "Times a leg was not heard.")
+JOBS_PARKED = _gauge("hotline_jobs_parked", "Jobs that were given up, by their step.", "step")
 TRANSCRIPTS_AUDIO = _counter(
     "hotline_transcripts_audio_seconds_total", "Sound transcribed, in seconds."
 )

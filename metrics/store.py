@@ -130,6 +130,9 @@ SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
        coalesce(sum(audio_seconds) FILTER (WHERE state = 'done'), 0)::float8 AS audio_seconds
   FROM transcripts"""
 
+_PARKED: LiteralString = """
+SELECT entrypoint, count(*) AS found FROM pgqueuer WHERE status = 'failed' GROUP BY 1"""
+
 _OPERATORS: LiteralString = """
 SELECT line, state, count(*) AS found
   FROM operator_states CROSS JOIN unnest(lines) AS line
@@ -287,6 +290,7 @@ async def snapshot(
         talks = await conn.fetch(_TALKS, names, negated(TALK_BUCKETS), NATIVE)
         recordings = await conn.fetch(_RECORDINGS)
         transcripts = await conn.fetchrow(_TRANSCRIPTS)
+        parked = await conn.fetch(_PARKED)
         cases = await conn.fetch(_CASES, names)
         differences = await conn.fetch(_DIFFERENCES)
         operators = await conn.fetch(_OPERATORS, names)
@@ -313,6 +317,7 @@ async def snapshot(
         talks={line: it for (line,), it in joined(TALK_BUCKETS, talks, hidden, "line")},
         recordings={row["state"]: row["found"] for row in recordings},
         transcripts=Transcripts(**dict(transcripts)) if transcripts else Transcripts(),
+        parked={row["entrypoint"]: row["found"] for row in parked},
         cases={(row["line"], row["state"]): row["found"] for row in cases},
         handling=handling,
         differences={(row["system"], row["kind"]): row["found"] for row in differences},

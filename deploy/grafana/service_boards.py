@@ -60,6 +60,31 @@ def speech() -> Any:
         .with_panel(
             curve(
                 Panel(
+                    title="停放的任务",
+                    says="Jobs that failed again and again and were given up, by their step.",
+                    asks=(Ask(expr="sum by (step) (hotline_jobs_parked)", legend="{{step}}"),),
+                    limits=NONE_IS_GOOD,
+                )
+            )
+        )
+        .with_panel(
+            curve(
+                Panel(
+                    title="实时字幕（句/分钟）",
+                    says="Final segments of captions in a minute, and the legs that are tapped.",
+                    asks=(
+                        Ask(
+                            expr="rate(hotline_caption_segments_total[5m]) * 60",
+                            legend="字幕 segments",
+                        ),
+                        Ask(expr="hotline_caption_legs", legend="采集通道 legs"),
+                    ),
+                )
+            )
+        )
+        .with_panel(
+            curve(
+                Panel(
                     title="转写的录音时长（每小时）",
                     says="Sound transcribed in an hour, in seconds.",
                     asks=(

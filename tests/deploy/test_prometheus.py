@@ -38,6 +38,9 @@ ALERTED = {
     "HotlineExchangeDisconnected",
     "HotlineReconciliationDifference",
     "HotlineTranscriptsBacklog",
+    "HotlineJobsParked",
+    "HotlineCaptionsShed",
+    "HotlineCaptionsStalled",
 }
 ASKED_FOR = {
     "hotline_calls_offered_total",

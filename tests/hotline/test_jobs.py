@@ -10,6 +10,7 @@ import pytest
 from hotline import jobs
 from hotline.database import Pool, connected, transaction
 from hotline.jobs import ATTEMPTS, JobName, LaterError, Payload, Step, Workers, enqueue
+from metrics.exporter import STEPS
 
 
 @asynccontextmanager
@@ -65,6 +66,10 @@ async def test_a_job_put_in_a_transaction_that_fails_never_was(pool: Pool) -> No
     with pytest.raises(asyncpg.DivisionByZeroError):
         await fail()
     assert await _left(pool) == []
+
+
+def test_the_metrics_know_every_step() -> None:
+    assert set(STEPS) == set(JobName)
 
 
 async def test_the_same_job_is_not_put_twice(pool: Pool) -> None:

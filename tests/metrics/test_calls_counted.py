@@ -208,6 +208,18 @@ async def test_pending_transcripts_tell_since_when(conn: asyncpg.Connection) -> 
     assert found.recordings == {"missing": 1, "expected": 1}
 
 
+async def test_jobs_that_were_given_up_are_counted_by_their_step(conn: asyncpg.Connection) -> None:
+    await conn.execute(
+        """INSERT INTO pgqueuer (priority, status, entrypoint)
+           VALUES (0, 'failed', 'transcribe'), (0, 'failed', 'transcribe'),
+                  (0, 'queued', 'route')"""
+    )
+    found = await snapshot(conn, LINES, Ledger(NAMES, undated), NOW)
+    page = render(found, ProcessState(version="0.1.0", links=()))[0]
+    assert b'hotline_jobs_parked{step="transcribe"} 2.0' in page
+    assert b'hotline_jobs_parked{step="route"} 0.0' in page
+
+
 async def test_a_failure_stays_counted_when_the_leg_is_heard_after_all(
     conn: asyncpg.Connection,
 ) -> None:
