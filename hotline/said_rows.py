@@ -1,9 +1,9 @@
 """Searching what was said, in PostgreSQL: the newest calls first, page after page.
 
-Two ways lead to a page, and what they cost is bounded whatever is asked. A word that many calls say
-is met among the newest calls: `WALK` looks at so many of them and no more. A word that few say is
-found by the index: `INDEXED` reads all that say it, which are few, or the walk had filled the page.
-What narrows the search lies in the same index. Both find the very same rows.
+Two ways lead to a page. A word that many calls say is met among the newest calls, at which `WALK`
+looks one after the other; a word that few say is found by the index, and `INDEXED` reads all that
+say it. A short walk tells how common the words are, and so which way is the shorter one. What
+narrows the search lies in the same index. Both find the very same rows.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from routing.said import Wanted
 from telephony.calls import Leg
 
 WALKED = 1500
-"""Legs looked at before the index is asked."""
+"""Legs looked at before it is judged how common the words are."""
 _FOR_THESE_VALUES: LiteralString = "SET LOCAL plan_cache_mode = force_custom_plan"
 
 
@@ -96,6 +96,10 @@ _TEXTS: LiteralString = """
 _CHECKED: LiteralString = _WITHIN + _NARROWED + " AND " + _SAYS + _PAGE + _TEXTS
 INDEXED: LiteralString = _FOUND + _CHECKED
 INDEXED_TAGGED: LiteralString = _FOUND + _TAGGED + _CHECKED
+# As many as there were when it was last counted; a view of it stands for the table.
+_ALL: LiteralString = """
+    SELECT coalesce(max(reltuples), 0)::bigint FROM pg_class
+     WHERE relname = 'finished_texts' AND relkind = 'r'"""
 _SHOWN: LiteralString = """
     SELECT f.at, f.call_id, f.leg, f.line, f.operator, f.level1, f.sentences::text AS sentences,
            c.badge, k.id AS case_id, k.number AS case_number,
@@ -120,12 +124,23 @@ async def newest(
     )
     async with conn.transaction(readonly=True):
         await conn.execute(_FOR_THESE_VALUES)
-        rows = await conn.fetch(WALK, *given, max(WALKED, limit))
+        rows = await conn.fetch(WALK, *given, WALKED)
+        if len(rows) < limit and (further := await _further(conn, len(rows), limit)):
+            rows = await conn.fetch(WALK, *given, further)
         if len(rows) < limit:
             tagged = any((within.leg, within.line, within.operator, within.level1))
             statement = INDEXED_TAGGED if tagged else INDEXED
             rows = await conn.fetch(statement, *given, list(asked.marks))
     return [Found(place=_place(row), text=row["text"]) for row in rows]
+
+
+async def _further(conn: Connection, met: int, limit: int) -> int:
+    """How far a walk must go to fill a page, were it twice as far; 0 where the index is shorter."""
+    if met == 0:
+        return 0
+    walk = 2 * WALKED * limit // met
+    indexed = int(await conn.fetchval(_ALL)) * met // WALKED
+    return walk if walk < indexed else 0
 
 
 async def shown(conn: Connection, places: Sequence[Place]) -> list[Shown]:

@@ -10,6 +10,7 @@ import base64
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -31,7 +32,7 @@ from transcription.sentences import Sentence, from_rows
 
 HITS = 5
 """Places shown of one leg; `times` counts all."""
-RANKED = 1000
+RANKED = 300
 """The newest legs found that are put in the order of likeness."""
 LEAD_IN = 1.0
 """Seconds before the word from which it is played, so that an ear is ready."""
@@ -137,10 +138,14 @@ async def _ranked(conn: Connection, query: SaidQuery, wanted: Wanted) -> tuple[l
         after=after[2] if after and by_time else None,
         limit=query.limit + 1 if by_time else RANKED,
     )
-    ranks = [(*said.likeness(one.text, wanted), one.place) for one in found]
+    ranks = await asyncio.to_thread(_likeness, found, wanted)
     if not by_time:
         ranks = [it for it in sorted(ranks, reverse=True) if after is None or it < after]
     return ranks[: query.limit], len(ranks) > query.limit
+
+
+def _likeness(found: Sequence[said_rows.Found], wanted: Wanted) -> list[_Rank]:
+    return [(*said.likeness(one.text, wanted), one.place) for one in found]
 
 
 def _cursor(query: SaidQuery, last: _Rank) -> str:
@@ -188,7 +193,7 @@ def _view(row: said_rows.Shown, score: float, times: int, wanted: Wanted) -> Fou
         case_number=row.case_number,
         score=score,
         times=times,
-        hits=tuple(hit for hit, _ in zip(hits, range(HITS), strict=False)),
+        hits=tuple(islice(hits, HITS)),
     )
 
 

@@ -33,6 +33,7 @@ if __name__ == "__main__":  # run as a script: the repository's root is not on t
 from aiohttp import ClientSession
 
 from hotline import said_rows
+from hotline.console.said_api import RANKED
 from hotline.database import (
     Connection,
     EmbeddedPostgres,
@@ -184,7 +185,7 @@ class Question:
         more += [f"level1 = '{of.level1}'"] if of.level1 else []
         more += [f"leg = '{of.leg}'"] if of.leg else []
         more += [f"at >= '{of.since}'", f"at < '{of.until}'"] if of.since else []
-        size = 1000 if self.likest else PAGE + 1
+        size = RANKED if self.likest else PAGE + 1
         return (
             "SELECT at, call_id, leg, said FROM finished_texts"  # noqa: S608 - of our own values
             f" WHERE marks @> ARRAY[{marks}] AND {' AND '.join(more)}"
@@ -314,7 +315,7 @@ class Asker:
         elif way == OURS:
             who = viewer(names=frozenset({"desk"}), unit=None, discipline=False)
             async with borrowed(sighted(self.pool, who)) as conn:
-                limit = 1000 if one.likest else PAGE + 1
+                limit = RANKED if one.likest else PAGE + 1
                 await said_rows.newest(conn, one.words, one.within, after=None, limit=limit)
         else:
             address = "/api/transcripts/search"
