@@ -12,7 +12,7 @@ from metrics.reports.people import OperatorSheet
 # call counts in the hour in which it asked for a person, as in the rates.
 _HOURS: LiteralString = """
     WITH asked AS (
-        SELECT coalesce(queued_at, started_at) AS at,
+        SELECT date_bin('1 hour', coalesce(queued_at, started_at), $1::timestamptz) AS span,
                answered_at IS NOT NULL AND ended_at IS NOT NULL AS talked,
                extract(epoch FROM coalesce(talk_ended_at, ended_at) - answered_at) AS seconds
           FROM calls
@@ -22,11 +22,11 @@ _HOURS: LiteralString = """
            AND coalesce(queued_at, started_at) >= $1 AND coalesce(queued_at, started_at) < $2)
     SELECT (span.at AT TIME ZONE 'Asia/Shanghai')::date AS day,
            extract(hour FROM span.at AT TIME ZONE 'Asia/Shanghai')::int AS hour,
-           count(asked.at) AS asked, count(*) FILTER (WHERE talked) AS talks,
+           count(asked.span) AS asked, count(*) FILTER (WHERE talked) AS talks,
            coalesce(sum(seconds) FILTER (WHERE talked), 0)::float8 AS talk_seconds
       FROM generate_series($1::timestamptz, $2::timestamptz - interval '1 hour', '1 hour')
            AS span (at)
-      LEFT JOIN asked ON asked.at >= span.at AND asked.at < span.at + interval '1 hour'
+      LEFT JOIN asked ON asked.span = span.at
      GROUP BY span.at ORDER BY span.at"""
 
 _FIRST: LiteralString = """

@@ -42,10 +42,11 @@ WITH told AS (
            c.answered_at, c.message_at, c.ended_at, c.recovered,
            c.outcome IS NOT DISTINCT FROM 'abandoned_short' AS short,
            c.outcome IS NOT DISTINCT FROM 'abandoned' AS long,
-           EXISTS (SELECT FROM cases k WHERE k.call_id = c.id
-                      AND (k.opened_at IS NOT NULL OR k.outcome IS NOT NULL)) AS registered
+           k.call_id IS NOT NULL AS registered
       FROM calls c
       LEFT JOIN unnest($1::text[], $2::interval[]) AS l (name, target) ON l.name = c.line
+      LEFT JOIN (SELECT DISTINCT call_id FROM cases
+                  WHERE opened_at IS NOT NULL OR outcome IS NOT NULL) k ON k.call_id = c.id
      WHERE c.kind = 'citizen' AND c.direction = 'incoming'),
 judged AS (
     SELECT *,

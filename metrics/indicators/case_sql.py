@@ -97,14 +97,15 @@ WITH lives AS (
     SELECT j.id, j.case_id, """  # noqa: S608 - of literal parts
     + _UNTIL_REOPENED
     + """ AS last
-      FROM journal j JOIN cases c ON c.id = j.case_id
-     WHERE j.at > $1::timestamptz AND j.at <= $2::timestamptz AND $4::text IS NULL
-       AND (j.event IN ('case.opened', 'case.reopened')
-            OR (j.event IN ('case.closed', 'case.explained') AND j.body ->> 'from' = 'draft'))
-       AND c.kind IS NOT NULL"""
+      FROM journal j
+     CROSS JOIN LATERAL (
+           SELECT FROM cases c WHERE c.id = j.case_id AND c.kind IS NOT NULL"""
     + _OF_LINE
     + _NOT_HIDDEN
-    + """)
+    + """ LIMIT 1) counted
+     WHERE j.at > $1::timestamptz AND j.at <= $2::timestamptz AND $4::text IS NULL
+       AND (j.event IN ('case.opened', 'case.reopened')
+            OR (j.event IN ('case.closed', 'case.explained') AND j.body ->> 'from' = 'draft')))
 SELECT count(*) AS accepted,
        count(*) FILTER (WHERE EXISTS (
            SELECT FROM journal e WHERE e.case_id = l.case_id AND e.id >= l.id AND e.id < l.last
