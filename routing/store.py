@@ -99,6 +99,7 @@ SUGGEST: LiteralString = """
         unit = CASE WHEN state = 'draft' THEN $7 ELSE unit END
     WHERE id = $1 AND suggestion IS DISTINCT FROM $2::jsonb
     RETURNING *"""
+SUMMARISE: LiteralString = "UPDATE cases SET summary = $2 WHERE id = $1 AND state = 'draft'"
 HELD: LiteralString = "SELECT * FROM cases WHERE id = $1 FOR NO KEY UPDATE"
 
 # What the journal says has changed is what is changed here: $3 holds the new values by column.
@@ -155,6 +156,11 @@ async def open_draft(
         return Drafted(case=case_in(row), created=True)
     row = await conn.fetchrow(BY_CALL, call_id)  # another transaction drafted it meanwhile
     return Drafted(case=case_in(row), created=False)
+
+
+async def summarise(conn: Connection, case_id: int, summary: str) -> None:
+    """Put down what a new draft is about, in the reporter's words; `text_store` keeps them."""
+    await conn.fetch(SUMMARISE, case_id, summary)
 
 
 async def apply_suggestion(conn: Connection, case_id: int, suggestion: Suggestion) -> Applied:

@@ -1,28 +1,29 @@
-"""Open311 GeoReport v2, for reading: services, and the requests whose replies were published.
+"""Open311 GeoReport v2: services, and the requests whose replies were published.
 
 Source: the GeoReport v2 specification (wiki.open311.org), fields as in domain facts 3.1. A request
 is a published reply and nothing else: its words passed two people and a scan, and nobody's name,
-number or address is within reach of these statements. JSON and XML say the same.
+number or address is within reach of these statements. JSON and XML say the same. A program with an
+API token brings new ones (open311_intake.py); a reply to them is read here once it is published.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, LiteralString
-from xml.etree import ElementTree as ET
 
 from aiohttp import web
 
+from hotline.console.door import Door
+from hotline.console.georeport import CODES, Wrong, answer, refused
+from hotline.console.open311_intake import Intake
 from hotline.console.sight import services_for
 from hotline.database import borrowed
 from hotline.services import Services
 from routing.numbers import SHANGHAI
-from routing.rules import LEVEL1
 
 SPAN = timedelta(days=90)
 MOST = 1000
 Rows = Sequence[Mapping[str, Any]]
-_CODES = {f"{place:02d}": name for place, name in enumerate(LEVEL1, start=1)}
 _STATES = ("open", "closed")
 _REQUESTS: LiteralString = """
     SELECT c.number, c.state, c.level1, c.unit, c.opened_at, c.due_at, p.decided_at, p.question,
@@ -40,14 +41,8 @@ _REQUESTS: LiteralString = """
      ORDER BY c.opened_at DESC, c.id DESC LIMIT $6"""
 
 
-class _Wrong(Exception):  # noqa: N818 - a request that cannot be answered, and why
-    def __init__(self, status: HTTPStatus, says: str) -> None:
-        super().__init__(says)
-        self.status = status
-
-
-def add_open311(app: web.Application, services: Services) -> None:
-    """Serve `/open311/v2/...` to everybody."""
+def add_open311(app: web.Application, services: Services, door: Door) -> None:
+    """Serve `/open311/v2/...` to everybody; new requests are taken from whom the door knows."""
     readers = Readers(services)
     for path, handler in (
         ("discovery", readers.discovery),
@@ -58,6 +53,9 @@ def add_open311(app: web.Application, services: Services) -> None:
     ):
         for shape in ("json", "xml"):
             app.router.add_get(f"/open311/{path}.{shape}", handler)
+    intake = Intake(services, door)
+    for shape in ("json", "xml"):
+        app.router.add_post(f"/open311/v2/requests.{shape}", intake.bring)
 
 
 class Readers:
@@ -76,18 +74,18 @@ class Readers:
             "formats": ["text/xml", "application/json"],
         }
         told = {"changeset": endpoint["changeset"], "contact": "12345", "endpoints": [endpoint]}
-        return _answer(http, "discovery", "", told)
+        return answer(http, "discovery", "", told)
 
     async def services(self, http: web.Request) -> web.Response:
         """The categories a matter can have."""
-        return _answer(http, "services", "service", [_service(code) for code in _CODES])
+        return answer(http, "services", "service", [_service(code) for code in CODES])
 
     async def definition(self, http: web.Request) -> web.Response:
         """What more a category asks for: nothing."""
         code = http.match_info["code"]
-        if code not in _CODES:
-            return _refused(http, _Wrong(HTTPStatus.NOT_FOUND, "service_code was not found"))
-        return _answer(
+        if code not in CODES:
+            return refused(http, Wrong(HTTPStatus.NOT_FOUND, "service_code was not found"))
+        return answer(
             http, "service_definition", "attribute", {"service_code": code, "attributes": []}
         )
 
@@ -95,17 +93,17 @@ class Readers:
         """Published requests of at most ninety days, newest first."""
         try:
             rows = await self._found(_wanted(http.query, self._services.clock()))
-        except _Wrong as wrong:
-            return _refused(http, wrong)
-        return _answer(http, "service_requests", "request", [_request(row) for row in rows])
+        except Wrong as wrong:
+            return refused(http, wrong)
+        return answer(http, "service_requests", "request", [_request(row) for row in rows])
 
     async def one(self, http: web.Request) -> web.Response:
         """One published request."""
         rows = await self._found(([http.match_info["number"]], None, None, None, None))
         if not rows:
-            wrong = _Wrong(HTTPStatus.NOT_FOUND, "service_request_id was not found")
-            return _refused(http, wrong)
-        return _answer(http, "service_requests", "request", [_request(row) for row in rows])
+            wrong = Wrong(HTTPStatus.NOT_FOUND, "service_request_id was not found")
+            return refused(http, wrong)
+        return answer(http, "service_requests", "request", [_request(row) for row in rows])
 
     async def _found(self, wanted: tuple[Any, ...]) -> Rows:
         async with borrowed(services_for(self._services, None).pool) as conn:
@@ -117,24 +115,24 @@ def _wanted(query: Mapping[str, str], now: datetime) -> tuple[Any, ...]:
     if named := _several(query, "service_request_id"):
         return named, None, None, None, None
     codes, states = _several(query, "service_code"), _several(query, "status")
-    if codes and not set(codes) <= set(_CODES):
-        raise _Wrong(HTTPStatus.NOT_FOUND, "service_code was not found")
+    if codes and not set(codes) <= set(CODES):
+        raise Wrong(HTTPStatus.NOT_FOUND, "service_code was not found")
     if states and not set(states) <= set(_STATES):
-        raise _Wrong(HTTPStatus.BAD_REQUEST, "status is open or closed")
+        raise Wrong(HTTPStatus.BAD_REQUEST, "status is open or closed")
     end = _moment(query, "end_date")
     start = _moment(query, "start_date")
     start = start or (end or now) - SPAN
     end = end or start + SPAN
     if not timedelta(0) <= end - start <= SPAN:
-        raise _Wrong(HTTPStatus.BAD_REQUEST, "start_date and end_date span at most 90 days")
-    names = [_CODES[code] for code in codes] if codes else None
+        raise Wrong(HTTPStatus.BAD_REQUEST, "start_date and end_date span at most 90 days")
+    names = [CODES[code] for code in codes] if codes else None
     return None, names, start, end, states
 
 
 def _several(query: Mapping[str, str], name: str) -> list[str] | None:
     found = [part.strip() for part in query.get(name, "").split(",") if part.strip()]
     if any("\0" in part for part in found):
-        raise _Wrong(HTTPStatus.BAD_REQUEST, f"{name} holds a character that cannot be")
+        raise Wrong(HTTPStatus.BAD_REQUEST, f"{name} holds a character that cannot be")
     return found or None
 
 
@@ -146,17 +144,17 @@ def _moment(query: Mapping[str, str], name: str) -> datetime | None:
         at = at.replace(tzinfo=SHANGHAI) if at.tzinfo is None else at
         at - SPAN, at + SPAN
     except (ValueError, OverflowError):
-        raise _Wrong(HTTPStatus.BAD_REQUEST, f"{name} is no W3C date and time") from None
+        raise Wrong(HTTPStatus.BAD_REQUEST, f"{name} is no W3C date and time") from None
     return at
 
 
 def _service(code: str) -> dict[str, Any]:
     return {
         "service_code": code,
-        "service_name": _CODES[code],
-        "description": _CODES[code],
+        "service_name": CODES[code],
+        "description": CODES[code],
         "metadata": False,
-        "type": "batch",
+        "type": "realtime",
         "keywords": "",
         "group": "12345",
     }
@@ -164,7 +162,7 @@ def _service(code: str) -> dict[str, Any]:
 
 def _request(row: Mapping[str, Any]) -> dict[str, Any]:
     """A request as the specification has it; where it was is never told."""
-    codes = {name: code for code, name in _CODES.items()}
+    codes = {name: code for code, name in CODES.items()}
     return {
         "service_request_id": row["number"],
         "status": "closed" if row["state"] in {"closed", "archived"} else "open",
@@ -188,40 +186,3 @@ def _request(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _told(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(SHANGHAI).isoformat(timespec="seconds")
-
-
-def _refused(http: web.Request, wrong: _Wrong) -> web.Response:
-    told = [{"code": int(wrong.status), "description": str(wrong)}]
-    return _answer(http, "errors", "error", told, wrong.status)
-
-
-def _answer(
-    http: web.Request, root: str, item: str, told: Any, status: HTTPStatus = HTTPStatus.OK
-) -> web.Response:
-    if http.path.endswith(".json"):
-        return web.json_response(told, status=status)
-    top = ET.Element(root)
-    _fill(top, told, item)
-    text = ET.tostring(top, encoding="unicode")
-    return web.Response(
-        text=f'<?xml version="1.0" encoding="utf-8"?>\n{text}',
-        status=status,
-        content_type="text/xml",
-        charset="utf-8",
-    )
-
-
-def _fill(element: ET.Element, told: Any, item: str) -> None:
-    match told:
-        case dict():
-            for name, value in told.items():
-                _fill(ET.SubElement(element, name), value, name.removesuffix("s"))
-        case list():
-            for value in told:
-                _fill(ET.SubElement(element, item), value, item)
-        case bool():
-            element.text = "true" if told else "false"
-        case None:
-            pass
-        case _:
-            element.text = "".join(char for char in str(told) if char >= " " or char in "\n\t")

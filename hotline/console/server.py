@@ -74,7 +74,7 @@ def build(services: Services) -> web.Application:
     add_pages(app)
     add_app(app)
     add_open_pages(app, config.open_dir)
-    add_open311(app, services)
+    add_open311(app, services, door)
     api = json.dumps(document(ENDPOINTS, running_version()), ensure_ascii=False)
 
     async def openapi(_: web.Request) -> web.Response:
