@@ -17,7 +17,7 @@ export interface Paged<Row> {
 }
 
 interface Shape<Row, Page> {
-  path: string;
+  path: string | (() => string);
   query: () => Query; // watched: another question begins at the first page
   rows: (page: Page) => Row[];
   next: (page: Page) => Query | null; // what to add to the question for the page after
@@ -34,11 +34,12 @@ export function usePaged<Row, Page>(shape: Shape<Row, Page>): Paged<Row> {
   let pages = 0;
   let asked = 0;
 
+  const path = (): string => (typeof shape.path === "string" ? shape.path : shape.path());
   async function load(after: Query | null): Promise<void> {
     const mine = ++asked;
     loading.value = true;
     try {
-      const page = await get<Page>(shape.path, { ...shape.query(), ...after });
+      const page = await get<Page>(path(), { ...shape.query(), ...after });
       if (mine !== asked) return;
       const found = shape.rows(page);
       rows.value = after ? [...rows.value, ...found] : found;
@@ -61,7 +62,7 @@ export function usePaged<Row, Page>(shape: Shape<Row, Page>): Paged<Row> {
     else void again();
   };
   useNews(look, shape.concerns);
-  watch(() => JSON.stringify(shape.query()), again);
+  watch(() => path() + JSON.stringify(shape.query()), again);
   onMounted(again);
   return { rows, error, loading, more, stale, next, again };
 }
