@@ -91,6 +91,7 @@ async def test_a_case_is_found_by_keyboard_and_dispatched_from_its_page(
     await press_button(page, "立案并派单", ".move-form")
     await page.until(stands("已派单"))
     row = await services.pool.fetchrow("SELECT * FROM cases WHERE id = $1", case_id)
+    assert row
     assert (row["state"], row["unit"], row["level1"]) == ("dispatched", CITY_LIGHTS, "城乡建设")
     await page.until("!document.querySelector('#move-summary')")
     assert not page.wrong
