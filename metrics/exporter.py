@@ -162,6 +162,9 @@ def of_indicators(current: Current) -> Iterator[Family]:
     yield _family(names.INDICATOR_DENOMINATOR, [(key, it.denominator) for key, it in figures])
     excluded = [((*key, fact), count) for key, it in figures for fact, count in it.excluded.items()]
     yield _family(names.INDICATOR_EXCLUDED, excluded)
+    units = sorted(current.units.items())
+    yield _family(names.UNIT_DUE, [((unit,), it.denominator) for unit, it in units])
+    yield _family(names.UNIT_ON_TIME, [((unit,), it.numerator) for unit, it in units])
     yield _family(names.INDICATORS_TIME, [((), current.at.timestamp())])
     yield _family(names.NUMBERS_MISSING, [((), current.missing)])
 

@@ -241,6 +241,8 @@ UNIT_CASES = _gauge(
     "unit",
     "deadline",
 )
+UNIT_DUE = _gauge("hotline_unit_window_due", "A unit's items that fell due in 30 days.", "unit")
+UNIT_ON_TIME = _gauge("hotline_unit_window_on_time", "Of these, those answered by then.", "unit")
 CASES_WITHDRAWN = _counter(
     "hotline_cases_withdrawn_total", "Accepted items withdrawn; they are never handled.", "line"
 )
@@ -257,9 +259,7 @@ HANDLING_HANDLED = _counter(
 CASES_ON_TIME = _counter(
     "hotline_cases_on_time_total", "Due items answered at or before their due time.", "line"
 )
-HANDLING_WINDOW_DUE = _gauge(
-    "hotline_handling_window_due", "Accepted items that fell due in the last 30 days.", "line"
-)
+HANDLING_WINDOW_DUE = _gauge("hotline_handling_window_due", "Items due in 30 days.", "line")
 HANDLING_WINDOW_HANDLED = _gauge(
     "hotline_handling_window_handled",
     "Items of hotline_handling_window_due answered directly, or dispatched and answered.",

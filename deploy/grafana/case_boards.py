@@ -85,6 +85,17 @@ def cases() -> Any:
         .with_panel(
             bars(
                 Panel(
+                    title="各单位按时办结率",
+                    says="Of the items that fell due in 30 days, those answered by then, by unit.",
+                    asks=(Ask(expr="sort(unit:hotline_on_time:ratio30d)", legend="{{unit}}"),),
+                    unit="percentunit",
+                    limits=AT_PROMISE,
+                )
+            )
+        )
+        .with_panel(
+            bars(
+                Panel(
                     title="各单位24小时内到期",
                     says="Cases whose limit ends within 24 hours, by the unit that has them.",
                     asks=(

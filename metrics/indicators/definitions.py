@@ -180,6 +180,7 @@ class Figure:
 
 
 ALL_LINES = "all"
+NO_UNIT = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,4 +193,6 @@ class Current:
 
     at: datetime
     figures: Mapping[tuple[str, str], Figure]
+    units: Mapping[str, Figure] = field(default_factory=dict)
+    """What each unit answered on time over 30 days; `NO_UNIT` has what no unit has."""
     missing: int = 0

@@ -5,7 +5,7 @@ Everything is judged as it stood at $2, from rows that only grow: a past period 
 protected case is counted in no figure of cases; its call is a call like any other.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import LiteralString
@@ -16,6 +16,7 @@ from metrics.collect import Line
 from metrics.indicators import case_sql
 from metrics.indicators.definitions import (
     ALL_LINES,
+    NO_UNIT,
     Current,
     Figure,
     Indicator,
@@ -23,7 +24,7 @@ from metrics.indicators.definitions import (
     Source,
     Window,
 )
-from metrics.indicators.every import INDICATORS
+from metrics.indicators.every import BY_KEY, INDICATORS
 
 # $5 and $6 are the names and targets of the configured lines. A call asks for a person within a day
 # of its beginning, which lets the index on `started_at` find it.
@@ -206,20 +207,29 @@ async def figures(
 
 
 async def figures_of_units(
-    conn: asyncpg.Connection, scope: Scope, indicators: Sequence[Indicator], units: Iterable[str]
+    conn: asyncpg.Connection,
+    scope: Scope,
+    indicators: Sequence[Indicator],
+    units: Iterable[str] | None = None,
 ) -> tuple[dict[str, Figure], dict[str, dict[str, Figure]]]:
     """The figures of all together, and in the same pass those of each of these units.
 
-    A unit has only those that it can be asked for; they are what `figures` gives for it alone.
+    Without `units` it is each that had any items. A unit has only those that it can be asked for;
+    they are what `figures` gives for it alone.
     """
     counted = await _counted(conn, scope, {source for it in indicators for source in it.sources})
     wanted = [it for it in indicators if it.by_unit]
     nothing = {fact.key: 0 for it in wanted for fact in it.facts}
     told = {
         unit: _figures(wanted, replace(scope, unit=unit), nothing | counted.units.get(unit, {}))
-        for unit in units
+        for unit in (counted.units if units is None else units)
     }
     return _figures(indicators, scope, counted.whole), told
+
+
+def _without(whole: Figure, parts: Collection[Figure]) -> Figure:
+    facts = {key: count - sum(it.facts[key] for it in parts) for key, count in whole.facts.items()}
+    return replace(whole, facts=facts)
 
 
 def _figures(
@@ -246,5 +256,12 @@ async def current(conn: asyncpg.Connection, lines: Sequence[Line], now: datetime
         told = await figures(conn, everywhere, [it for it in wanted if not it.by_line])
         found |= {(key, ALL_LINES): figure for key, figure in told.items()}
     month = Scope(since=now - Window.MONTH.length, until=now)
+    whole, units = await figures_of_units(conn, month, [BY_KEY["on_time"]])
+    on_time = {unit: told["on_time"] for unit, told in units.items()}
     numbers = await facts(conn, month, [Source.NUMBERS])
-    return Current(at=now, figures=found, missing=int(numbers["missing"] + numbers["unstored"]))
+    return Current(
+        at=now,
+        figures=found,
+        units={**on_time, NO_UNIT: _without(whole["on_time"], on_time.values())},
+        missing=int(numbers["missing"] + numbers["unstored"]),
+    )

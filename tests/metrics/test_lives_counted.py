@@ -10,15 +10,17 @@ import pytest
 from hotline import flow, journal
 from hotline.journal import Event
 from metrics.collect import Handling, Line, due_times
-from metrics.indicators.definitions import Scope
-from metrics.indicators.every import INDICATORS
-from metrics.indicators.store import figures, figures_of_units
+from metrics.exporter import render
+from metrics.indicators.definitions import NO_UNIT, Scope, Window
+from metrics.indicators.every import BY_KEY, INDICATORS
+from metrics.indicators.store import current, figures, figures_of_units
 from metrics.ledger import Ledger
 from metrics.store import snapshot
 from routing import store
 from routing.cases import Case, Move
 from routing.errors import IllegalMove
 from routing.moves import MOVES
+from tests.metrics.test_page import PROCESS, read, value
 from tests.routing.life import LIMITS, NOON, TO_AUDIT, data_of, maker_of
 from tests.routing.test_histories import attempts, chosen
 
@@ -158,3 +160,18 @@ async def test_each_unit_counted_in_one_pass_is_what_it_is_when_asked_alone(
         assert found == await figures(conn, replace(scope, unit=name), INDICATORS), name
     shares = [told[name]["signed_in_time"].denominator for name in names]
     assert 0 < max(shares) < sum(shares) == whole["signed_in_time"].denominator
+    now = scope.until
+    units = (await current(conn, LINES, now)).units
+    month = Scope(since=now - Window.MONTH.length, until=now)
+    on_time = [BY_KEY["on_time"]]
+    for name, figure in units.items():
+        if name != NO_UNIT:
+            alone = await figures(conn, replace(month, unit=name), on_time)
+            assert figure == alone["on_time"], name
+    (all_of_them,) = (await figures(conn, month, on_time)).values()
+    assert sum(it.numerator for it in units.values()) == all_of_them.numerator
+    assert sum(it.denominator for it in units.values()) == all_of_them.denominator > 0
+    series = read(render(await snapshot(conn, LINES, fresh(), now), PROCESS)[0])
+    for name, figure in units.items():
+        assert value(series, "hotline_unit_window_due", unit=name) == figure.denominator
+        assert value(series, "hotline_unit_window_on_time", unit=name) == figure.numerator
