@@ -2,6 +2,9 @@
 
     the caption desk -> stand, say, offer -> a call's entry -> follow -> every reader
 
+A call is kept by its number; one that was dialled from here has none before it is over, and is kept
+by that of its order, below zero (`caption_calls.dial_key`).
+
 A reader that comes late, or again, gets every final so far, then what follows. Each takes at its
 own pace: finals wait for it, a partial that was replaced meanwhile is never sent. Entries of calls
 that are over are kept for a while and then forgotten; nothing here is ever stored.

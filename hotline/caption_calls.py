@@ -65,6 +65,20 @@ def talking(live: LiveCall) -> dict[Leg, LiveChannel]:
     return {Leg.CALLER: live.caller, Leg.OPERATOR: seat}
 
 
+def talking_from_here(live: LiveCall) -> dict[Leg, LiveChannel]:
+    """The legs of a call that a seat of ours dialled: whom it reached stands for the caller."""
+    others = [leg for leg in live.speaking() if leg.is_up and not leg.name.startswith("Local/")]
+    outside = next((leg for leg in others if not leg.seat.isdecimal()), None) or next(
+        iter(others), None
+    )
+    return {} if outside is None else {Leg.CALLER: outside, Leg.OPERATOR: live.caller}
+
+
+def dial_key(dial_id: int) -> int:
+    """Where the board keeps the captions of a call that was dialled from here."""
+    return -dial_id
+
+
 async def contained(work: Callable[[], Awaitable[None]]) -> None:
     """A fault in captions is told, and ends nothing else."""
     try:

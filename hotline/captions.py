@@ -18,7 +18,7 @@ from typing import LiteralString
 import asyncpg
 
 from hotline.caption_board import CaptionBoard, CaptionState, Offer, ShedReason, Standing
-from hotline.caption_calls import Captioned, contained, talking
+from hotline.caption_calls import Captioned, contained, talking, talking_from_here
 from hotline.caption_leg import Hearing
 from hotline.caption_offers import Offers
 from hotline.caption_room import AGAIN_AFTER as AGAIN
@@ -55,10 +55,16 @@ RELIEF = 3.0
 """Seconds that giving up one call is given to help before the next is given up."""
 TAPS_IN_VAIN = 4
 """Taps of one leg that brought no sound; then the call has no captions."""
+# A call from here is stored when it is over; till then its order stands for it, with the key that
+# `dial_key` gives it. What was dialled so long ago and is not stored was never a call.
 _LIVE: LiteralString = """
-    SELECT id, linked_id, line FROM calls
+    SELECT id, linked_id, line, false AS from_here FROM calls
      WHERE system = $1 AND ended_at IS NULL AND kind = 'citizen' AND direction = 'incoming'
-     ORDER BY id"""
+     UNION ALL
+    SELECT -d.id, d.channel, '', true FROM dial_orders d
+     WHERE d.system = $1 AND d.ordered_at > now() - interval '4 hours'
+       AND NOT EXISTS (SELECT FROM calls c WHERE c.system = $1 AND c.linked_id = d.channel)
+     ORDER BY from_here, id"""
 _TROUBLE = (*PASSING, DatabaseUnavailableError, asyncpg.PostgresError, TelephonyError)
 
 
@@ -187,13 +193,14 @@ class CaptionDesk:
             rows = await conn.fetch(_LIVE, exchange.system)
         channels = await live_channels(exchange.connection) if rows else ()
         found = {
-            row["id"]: (row["line"], live)
+            row["id"]: (row["line"], row["from_here"], live)
             for row in rows
             if (live := live_call(channels, LinkedId(row["linked_id"]))) is not None
         }
         self._end_others(exchange.system, found.keys())
-        for call_id, (line, live) in found.items():
-            await self._attend(exchange, call_id, line, live)
+        for call_id, (line, from_here, live) in found.items():
+            legs = talking_from_here(live) if from_here else talking(live)
+            await self._attend(exchange, call_id, line, live, legs)
 
     def _end_others(self, system: str, found: Collection[int]) -> None:
         for call in [it for it in self._calls.values() if it.system == system]:
@@ -205,11 +212,15 @@ class CaptionDesk:
                 self._board.stand(call_id, Standing(state=CaptionState.OVER))
 
     async def _attend(
-        self, exchange: RunningExchange, call_id: int, line: str, live: LiveCall
+        self,
+        exchange: RunningExchange,
+        call_id: int,
+        line: str,
+        live: LiveCall,
+        legs: Mapping[Leg, LiveChannel],
     ) -> None:
         if call_id in self._given_up:
             return
-        legs = talking(live)
         call = self._calls.get(call_id)
         if call is None and legs:
             call = self._admit(exchange, call_id, line)
@@ -318,7 +329,8 @@ class CaptionDesk:
             return
         self._segments += caption.is_final
         self._board.say(call.id, caption)
-        call.offers.hear(caption)
+        if call.id > 0:  # whom we called has a case already, or wants none
+            call.offers.hear(caption)
 
     def _offer(self, call_id: int, offer: Offer) -> None:
         if call_id in self._calls:

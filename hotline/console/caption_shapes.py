@@ -1,6 +1,7 @@
 """The data of each event of a call's captions, and how it is made of what the board tells."""
 
 from datetime import datetime
+from typing import TypedDict
 
 from pydantic import BaseModel, Field
 
@@ -15,21 +16,24 @@ from transcription.captions import Caption
 class CaptionStateView(Told):
     """How the captions of a call stand: the first event, and another at each change."""
 
-    call_id: int
+    call_id: int | None = Field(description="None of a call that was dialled from here.")
+    dial_id: int | None = Field(description="Its order, of a call that was dialled from here.")
     state: CaptionState
 
 
 class CaptionShedView(Told):
     """Captions are given up for this call; its recording and its transcript are untouched."""
 
-    call_id: int
+    call_id: int | None = Field(description="None of a call that was dialled from here.")
+    dial_id: int | None = Field(description="Its order, of a call that was dialled from here.")
     reason: ShedReason
 
 
 class CaptionPartialView(Told):
     """A guess at what is being said; the next event of this leg and segment replaces it."""
 
-    call_id: int
+    call_id: int | None = Field(description="None of a call that was dialled from here.")
+    dial_id: int | None = Field(description="Its order, of a call that was dialled from here.")
     leg: Leg
     segment: int = Field(description="Counts from 1 within the leg.")
     start: float = Field(description="Seconds from the start of the leg.")
@@ -49,7 +53,8 @@ class CaptionWordView(Told):
 class CaptionFinalView(Told):
     """What was said, and stands; it replaces the partial of this leg and segment."""
 
-    call_id: int
+    call_id: int | None = Field(description="None of a call that was dialled from here.")
+    dial_id: int | None = Field(description="Its order, of a call that was dialled from here.")
     leg: Leg
     segment: int
     start: float
@@ -76,7 +81,8 @@ class CaptionOfferView(Told):
     It replaces the offer before it. `suggestion.reasons[].turn` counts the caller's finals from 0.
     """
 
-    call_id: int
+    call_id: int | None = Field(description="None of a call that was dialled from here.")
+    dial_id: int | None = Field(description="Its order, of a call that was dialled from here.")
     segment: int = Field(description="The caller's final with which this is suggested.")
     suggestion: SuggestionView
     cards: tuple[CaptionCardView, ...]
@@ -91,23 +97,30 @@ EVENTS: dict[str, type[BaseModel]] = {
 }
 
 
-def shown(call_id: int, item: Item) -> tuple[str, Told]:
+class Whose(TypedDict):
+    """Of which call the captions are: one of the two."""
+
+    call_id: int | None
+    dial_id: int | None
+
+
+def shown(whose: Whose, item: Item) -> tuple[str, Told]:
     """The name and the data of the event that tells this."""
     match item:
         case Standing(state=CaptionState.SHED, reason=ShedReason() as reason):
-            return "caption.shed", CaptionShedView(call_id=call_id, reason=reason)
+            return "caption.shed", CaptionShedView(**whose, reason=reason)
         case Standing():
-            return "caption.state", CaptionStateView(call_id=call_id, state=item.state)
+            return "caption.state", CaptionStateView(**whose, state=item.state)
         case Offer():
-            return "caption.offer", _offer(call_id, item)
+            return "caption.offer", _offer(whose, item)
         case Caption():
-            return _caption(call_id, item)
+            return _caption(whose, item)
 
 
-def _caption(call_id: int, said: Caption) -> tuple[str, Told]:
+def _caption(whose: Whose, said: Caption) -> tuple[str, Told]:
     if said.end is None:
         return "caption.partial", CaptionPartialView(
-            call_id=call_id,
+            **whose,
             leg=said.leg,
             segment=said.segment,
             start=said.start,
@@ -115,7 +128,7 @@ def _caption(call_id: int, said: Caption) -> tuple[str, Told]:
             text=said.text,
         )
     return "caption.final", CaptionFinalView(
-        call_id=call_id,
+        **whose,
         leg=said.leg,
         segment=said.segment,
         start=said.start,
@@ -130,9 +143,9 @@ def _caption(call_id: int, said: Caption) -> tuple[str, Told]:
     )
 
 
-def _offer(call_id: int, offer: Offer) -> CaptionOfferView:
+def _offer(whose: Whose, offer: Offer) -> CaptionOfferView:
     return CaptionOfferView(
-        call_id=call_id,
+        **whose,
         segment=offer.segment,
         suggestion=_suggestion(offer.suggestion),
         cards=tuple(

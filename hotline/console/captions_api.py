@@ -9,13 +9,15 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import LiteralString
 
 from aiohttp import web
 
 from hotline.caption_board import CaptionState, Item, Standing
+from hotline.caption_calls import dial_key
 from hotline.console import stream
-from hotline.console.caption_shapes import EVENTS, shown
+from hotline.console.caption_shapes import EVENTS, Whose, shown
 from hotline.console.desk import Request
 from hotline.console.endpoint import get
 from hotline.console.problems import Fault, ProblemError
@@ -26,18 +28,66 @@ from hotline.journal import Event
 from transcription.captions import Caption
 
 _ENDED: LiteralString = "SELECT ended_at IS NOT NULL FROM calls WHERE id = $1"
+_DIALLED: LiteralString = """
+    SELECT EXISTS (SELECT FROM calls c WHERE c.system = d.system AND c.linked_id = d.channel)
+      FROM dial_orders d WHERE d.id = $1"""
+_CASE_OF: LiteralString = "SELECT case_id FROM dial_orders WHERE id = $1"
 _GUESSES_FOR = 1.0
 """Seconds for which one look at the call serves for the guesses that follow."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Talk:
+    """The call that is read: by its number, or by that of the order that dialled it."""
+
+    call_id: int | None = None
+    dial_id: int | None = None
+
+    @property
+    def key(self) -> int:
+        """Where the board keeps it."""
+        return self.call_id if self.call_id is not None else dial_key(self.dial_id or 0)
+
+    @property
+    def whose(self) -> Whose:
+        """What each event says of it."""
+        return Whose(call_id=self.call_id, dial_id=self.dial_id)
+
+    async def ended(self, asked: Request) -> bool | None:
+        """Whether it has ended; None where there is none for this reader."""
+        async with borrowed(asked.services.pool) as conn:
+            if self.call_id is not None:
+                ended: bool | None = await conn.fetchval(_ENDED, self.call_id)
+            else:
+                ended = await conn.fetchval(_DIALLED, self.dial_id)
+        return ended
+
+
 async def captions(asked: Request) -> web.StreamResponse:
     """Send how a call's captions stand, its finals so far, then what follows, until it is over."""
-    call_id, desk = asked.path_id("call_id"), asked.desk
+    talk = _Talk(call_id=asked.path_id("call_id"))
+    if await talk.ended(asked) is None:
+        raise ProblemError(Fault.NOT_FOUND, f"There is no call {talk.call_id}.")
+    await note(asked, Event.SEEN_CALL, call_id=talk.call_id, what="captions")
+    return await _sent(asked, talk)
+
+
+async def captions_of_dial(asked: Request) -> web.StreamResponse:
+    """Send the same of a call that was dialled from here, whom it reached as the caller."""
+    talk = _Talk(dial_id=asked.path_id("dial_id"))
+    if await talk.ended(asked) is None:
+        raise ProblemError(Fault.NOT_FOUND, f"There is no dialled call {talk.dial_id}.")
+    async with borrowed(asked.services.pool) as conn:
+        case_id = await conn.fetchval(_CASE_OF, talk.dial_id)
+    what = f"captions of dial {talk.dial_id}"
+    await note(asked, Event.SEEN_CALL, case_id=case_id, what=what)
+    return await _sent(asked, talk)
+
+
+async def _sent(asked: Request, talk: _Talk) -> web.StreamResponse:
+    desk = asked.desk
     if len(desk.readers) >= stream.READERS:
         raise ProblemError(Fault.TOO_MANY_READERS, "Too many feeds are open: close other windows.")
-    if await _ended(asked, call_id) is None:
-        raise ProblemError(Fault.NOT_FOUND, f"There is no call {call_id}.")
-    await note(asked, Event.SEEN_CALL, call_id=call_id, what="captions")
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
     )
@@ -45,7 +95,7 @@ async def captions(asked: Request) -> web.StreamResponse:
     try:
         await response.prepare(asked.http)
         await stream.send(response, "retry: 2000\n\n")
-        await _follow(response, asked, call_id)
+        await _follow(response, asked, talk)
     except stream.CANNOT_READ:
         if asked.http.transport is not None:
             asked.http.transport.abort()
@@ -54,32 +104,25 @@ async def captions(asked: Request) -> web.StreamResponse:
     return response
 
 
-async def _ended(asked: Request, call_id: int) -> bool | None:
-    """Whether the call has ended; None where there is none for this reader."""
-    async with borrowed(asked.services.pool) as conn:
-        ended: bool | None = await conn.fetchval(_ENDED, call_id)
-    return ended
-
-
-async def _follow(response: web.StreamResponse, asked: Request, call_id: int) -> None:
-    watch = _Watch(asked, call_id)
-    items = asked.desk.services.captions.follow(call_id)
+async def _follow(response: web.StreamResponse, asked: Request, talk: _Talk) -> None:
+    watch = _Watch(asked, talk)
+    items = asked.desk.services.captions.follow(talk.key)
     async with aclosing(items), aclosing(_with_beats(items)) as events:
         async for item in events:
             is_guess = isinstance(item, Caption) and not item.is_final
             if not await watch.may_read(is_guess=is_guess):
                 return
-            if watch.ended and not _lasts(asked, call_id):
-                await stream.send(response, _text(call_id, Standing(state=CaptionState.OVER)))
+            if watch.ended and not _lasts(asked, talk):
+                await stream.send(response, _text(talk, Standing(state=CaptionState.OVER)))
                 return
-            await stream.send(response, _text(call_id, item))
+            await stream.send(response, _text(talk, item))
 
 
 class _Watch:
     """Looks whether a reader may still read, as often as it must."""
 
-    def __init__(self, asked: Request, call_id: int) -> None:
-        self._asked, self._call_id = asked, call_id
+    def __init__(self, asked: Request, talk: _Talk) -> None:
+        self._asked, self._talk = asked, talk
         self._looked = float("-inf")
         self._asked_door = time.monotonic()
         self.ended = False
@@ -97,14 +140,14 @@ class _Watch:
         if is_guess and now - self._looked < _GUESSES_FOR:
             return True
         self._looked = now
-        ended = await _ended(self._asked, self._call_id)
+        ended = await self._talk.ended(self._asked)
         self.ended = bool(ended)
         return ended is not None
 
 
-def _lasts(asked: Request, call_id: int) -> bool:
+def _lasts(asked: Request, talk: _Talk) -> bool:
     """Whether the board knows of this call, and so will say itself when it is over."""
-    state = asked.desk.services.captions.standing(call_id).state
+    state = asked.desk.services.captions.standing(talk.key).state
     return state not in {CaptionState.OFF, CaptionState.WAITING}
 
 
@@ -127,10 +170,10 @@ async def _with_beats(items: AsyncIterator[Item]) -> AsyncGenerator[Item | None,
         await asyncio.wait({following})
 
 
-def _text(call_id: int, item: Item | None) -> str:
+def _text(talk: _Talk, item: Item | None) -> str:
     if item is None:
         return ": nothing new\n\n"
-    name, told = shown(call_id, item)
+    name, told = shown(talk.whose, item)
     return f"event: {name}\ndata: {told.model_dump_json()}\n\n"
 
 
@@ -138,6 +181,15 @@ ENDPOINTS = (
     get(
         "/api/calls/{call_id}/captions",
         captions,
+        None,
+        media="text/event-stream",
+        events=EVENTS,
+        faults=(Fault.NOT_FOUND, Fault.TOO_MANY_READERS),
+        roles=OFFICE,
+    ),
+    get(
+        "/api/dials/{dial_id}/captions",
+        captions_of_dial,
         None,
         media="text/event-stream",
         events=EVENTS,

@@ -9,14 +9,15 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, cast
 
 import pytest
 
-from hotline import captions, flow
+from hotline import captions, dial_orders, flow
 from hotline.caption_board import CaptionBoard, CaptionState, Item, Offer, ShedReason, Standing
+from hotline.caption_calls import dial_key
 from hotline.captions import CaptionDesk
 from hotline.casework import load_casework
 from hotline.config import Config, Line
@@ -29,7 +30,7 @@ from metrics.collect import CaptionFigures
 from routing.cases import Urgency
 from telephony import taps
 from telephony.audiosocket import GOODBYE, ID, message
-from telephony.calls import Call, CallEnded, CallKey, CallStarted, Leg, Outcome
+from telephony.calls import Call, CallEnded, CallKey, CallStarted, Direction, Leg, Outcome
 from telephony.connection import AmiConnection
 from telephony.events import BridgeEntered, LinkedId, Source, System, UniqueId
 from tests.hotline.test_cards import published, text
@@ -202,6 +203,26 @@ class Town:
         self.stir()
         return call_id, caller
 
+    async def dialled(self) -> tuple[int, str]:
+        """An operator had somebody dialled, and they speak; the order's id and its channel."""
+        channel = f"dial-1001-{next(self.numbers):012x}"
+        async with transaction(self.pool) as tx:
+            await dial_orders.record(
+                tx,
+                channel=channel,
+                system=SYSTEM,
+                number="13800000001",
+                by="1001",
+                at=utc_now(),
+                call_id=None,
+                case_id=None,
+            )
+            dial_id = await tx.fetchval("SELECT id FROM dial_orders WHERE channel = $1", channel)
+        self.stage.where[channel] = ("PJSIP/1001-000000aa", channel, "bridge-d")
+        self.stage.where[f"{channel}9"] = ("PJSIP/trunk-000000ab", channel, "bridge-d")
+        self.stir()
+        return dial_id, channel
+
     def call(self, caller: str) -> Call:
         return Call(
             key=CallKey(system=SYSTEM, linked_id=LinkedId(caller)),
@@ -344,6 +365,45 @@ async def test_names_of_the_city_are_recovered_while_the_caller_speaks(
     assert offer.suggestion.area == "涪城区"
     (place, *_) = [it for it in offer.suggestion.reasons if it.sort == "area"]
     assert place.by == "name"  # it stands in the words now, and is no guess by its sound
+
+
+async def test_a_call_that_was_dialled_from_here_is_captioned_until_it_is_over(
+    town: Town, ear: Ear
+) -> None:
+    ear.says = "家里煤气泄漏"
+    dial, channel = await town.dialled()
+    key = dial_key(dial)
+    await town.stage.tap(2)
+    seat = next(it for it in town.stage.taps if it.channel == channel)
+    outside = next(it for it in town.stage.taps if it.channel != channel)
+    await outside.says(LOUD, QUIET)
+    (said,) = await town.finals(key, 1)
+    assert (said.leg, said.text) == (Leg.CALLER, "家里煤气泄漏。")
+    await seat.says(LOUD, QUIET)
+    _, answered = await town.finals(key, 2)
+    assert answered.leg is Leg.OPERATOR
+    await town.ends(channel)
+    told = await town.until(key, lambda told: told[-1] == Standing(state=CaptionState.OVER))
+    assert not [it for it in told if isinstance(it, Offer)], "it has a case, or wants none"
+
+
+async def test_a_dialled_call_that_is_stored_is_looked_for_no_more(town: Town) -> None:
+    _, channel = await town.dialled()
+    await town.stage.tap(2)
+    async with transaction(town.pool) as tx:
+        over = replace(
+            town.call(channel),
+            direction=Direction.OUTGOING,
+            caller_number=None,
+            line="",
+            ended_at=utc_now(),
+            outcome=Outcome.ANSWERED,
+        )
+        await flow.call_changed(tx, CallEnded(call=over, at=utc_now()))
+    town.stir()  # the exchange still shows its channels, as it does for a moment
+    async with asyncio.timeout(PATIENCE):
+        while town.figures.calls:  # noqa: ASYNC110 - a turn of the loop
+            await asyncio.sleep(0.01)
 
 
 async def test_what_the_caller_wants_is_offered_with_the_card_to_tell_him(

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from hotline import dial_orders
 from hotline.caption_board import CaptionBoard, CaptionState, ShedReason, Standing
-from hotline.database import borrowed
+from hotline.caption_calls import dial_key
+from hotline.database import borrowed, transaction
 from hotline.services import Services
 from routing.cases import Role
 from telephony.calls import Leg
 from tests.hotline.console.conftest import NOW, Site
-from tests.hotline.console.filled import Town
+from tests.hotline.console.filled import SYSTEM, Town
 from tests.hotline.console.staff import Staff, hire
 from tests.hotline.console.test_stream import event, reading
 from tests.hotline.console.twins import post
@@ -69,14 +71,15 @@ async def test_a_reader_sees_words_come_and_one_who_comes_late_sees_what_stands(
     call = await talking(town)
     path = f"/api/calls/{call}/captions"
     async with reading(visitor, path=path) as answer:
-        assert await told(answer) == ("caption.state", {"call_id": call, "state": "waiting"})
+        whose = {"call_id": call, "dial_id": None}
+        assert await told(answer) == ("caption.state", {**whose, "state": "waiting"})
         board.stand(call, ON)
         assert (await told(answer))[1]["state"] == "on"
         board.say(call, caption(1, "你", final=False))
         assert await told(answer) == (
             "caption.partial",
             {
-                "call_id": call,
+                **whose,
                 "leg": "caller",
                 "segment": 1,
                 "start": 1.0,
@@ -97,7 +100,7 @@ async def test_a_reader_sees_words_come_and_one_who_comes_late_sees_what_stands(
             assert (await told(late))[1]["state"] == "on"
             assert (await told(late))[1]["text"] == "你好"
             board.stand(call, Standing(state=CaptionState.SHED, reason=ShedReason.LAG))
-            assert await told(late) == ("caption.shed", {"call_id": call, "reason": "lag"})
+            assert await told(late) == ("caption.shed", {**whose, "reason": "lag"})
             board.stand(call, OVER)
             assert (await told(late))[1]["state"] == "over"
             assert await late.read() == b""
@@ -154,3 +157,36 @@ async def test_who_may_not_see_the_call_reads_nothing(
         assert await answer.read() == b""
     async with desk.get(path) as gone:
         assert gone.status == 404
+
+
+async def test_a_call_that_is_being_dialled_is_listed_and_read_by_its_order(
+    town: Town, services: Services, visitor: ClientSession, board: CaptionBoard
+) -> None:
+    async with transaction(services.pool) as tx:
+        await dial_orders.record(
+            tx,
+            channel="dial-1001-abc",
+            system=SYSTEM,
+            number="13890115678",
+            by="1001",
+            at=NOW,
+            call_id=None,
+            case_id=None,
+        )
+    async with visitor.get("/api/dials") as answer:
+        (dial,) = (await answer.json())["dials"]
+    assert (dial["by"], dial["callee"], dial["captions"]) == ("1001", "138****5678", "waiting")
+    async with reading(visitor, path=f"/api/dials/{dial['id']}/captions") as answer:
+        whose = {"call_id": None, "dial_id": dial["id"]}
+        assert await told(answer) == ("caption.state", {**whose, "state": "waiting"})
+        board.stand(dial_key(dial["id"]), ON)
+        assert await told(answer) == ("caption.state", {**whose, "state": "on"})
+        board.say(dial_key(dial["id"]), caption(1, "你好", final=True))
+        assert (await told(answer))[1]["text"] == "你好"
+    async with visitor.get("/api/dials/99/captions") as answer:
+        assert answer.status == 404
+    # It is over and stored under the id that it was dialled with: it is among the calls now.
+    await town.is_dialled(NOW)
+    await services.pool.execute("UPDATE calls SET linked_id = 'dial-1001-abc'")
+    async with visitor.get("/api/dials") as answer:
+        assert dial["id"] not in [it["id"] for it in (await answer.json())["dials"]]

@@ -118,6 +118,8 @@ EXPECTED = {
     "POST /api/cards/{card_id}/feedback": READERS,
     "GET /api/cards/effects": OFFICE,
     "GET /api/transcripts/search": OFFICE,
+    "GET /api/dials": OFFICE,
+    "GET /api/dials/{dial_id}/captions": OFFICE,
     "POST /api/calls/{call_id}/sound/{leg}/reveal": f"{CALLERS} discipline",
     "POST /api/calls/{call_id}/words/reveal": f"{CALLERS} discipline",
     "GET /api/calls/{call_id}/told": OFFICE,
