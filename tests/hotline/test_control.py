@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, LiteralString
@@ -110,6 +110,13 @@ class Hall:
 
 @pytest.fixture
 async def hall(tmp_path: Path, database: str) -> AsyncIterator[Hall]:
+    async with opened(tmp_path, database) as ready:
+        yield ready
+
+
+@asynccontextmanager
+async def opened(tmp_path: Path, database: str, *, extra: str = "") -> AsyncIterator[Hall]:
+    """The stage and the service beside it, with more in its configuration."""
     try:
         tool = portable.ensure("asterisk")
     except ToolMissing as missing:
@@ -125,7 +132,7 @@ async def hall(tmp_path: Path, database: str) -> AsyncIterator[Hall]:
             data_dir=tmp_path / "data",
             http_port=port,
             dsn=database,
-            extra=CONTROL,
+            extra=f"{CONTROL}\n{extra}",
         )
         toml.write_text(told, encoding="utf-8")
         url = f"http://127.0.0.1:{port}"
