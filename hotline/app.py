@@ -39,15 +39,18 @@ from hotline.inspection_form import load_form
 from hotline.jobs import Workers
 from hotline.keeping import sounds_of
 from hotline.likeness import LikenessDesk
+from hotline.monthly import MonthDesk
 from hotline.notices import NoticeDesk
 from hotline.operators import OperatorDesk
 from hotline.probe import ProbeDesk
 from hotline.reminders import ReminderDesk
+from hotline.reports import lines_of
 from hotline.retaining import RetentionDesk, Stores
 from hotline.services import Ping, Services, utc_now
 from hotline.speech import live_engine_of, transcriber_of, workers_of
 from hotline.steps import Steps
 from hotline.supervision import SupervisionDesk
+from metrics.reports.league import load_league
 from routing.duty_policy import read_reporting_policy
 from routing.retention import load_retention
 from telephony.sealing import KeyFile
@@ -69,6 +72,7 @@ class Running:
     comings: ComingDesk
     supervision: SupervisionDesk
     retention: Sequence[RetentionDesk]
+    months: Sequence[MonthDesk]
     finishing: FinishingDesk
     likeness: LikenessDesk
     captions: CaptionDesk
@@ -96,6 +100,7 @@ async def serve(
             tasks.create_task(running.likeness.run(), name="likeness"),
             tasks.create_task(running.captions.run(), name="captions"),
             *(tasks.create_task(one.run(), name="retention") for one in running.retention),
+            *(tasks.create_task(one.run(), name="months") for one in running.months),
             tasks.create_task(services.probes.run(), name="probes"),
             *(
                 tasks.create_task(exchange.run(), name=f"exchange {name}")
@@ -182,6 +187,14 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             pool=pool,
             stores=Stores(sounds=sounds, evidence=config.evidence_dir),
             periods=load_retention(config.city_dir, SHIPPED),
+            clock=utc_now,
+        )
+        months = MonthDesk(
+            pool=pool,
+            city=lambda: cities.city,
+            lines=lines_of(config),
+            rules=lambda: load_league(config.city_dir, SHIPPED),
+            folder=config.open_dir,
             clock=utc_now,
         )
         following = FollowDesk(pool=pool, limits=lambda: cities.casework.limits, clock=utc_now)
@@ -283,6 +296,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
             comings=ComingDesk(pool=pool, clock=utc_now),
             supervision=supervision,
             retention=[retention] if config.retention_nightly else [],
+            months=[months] if config.month_end else [],
             finishing=finishing,
             likeness=likeness,
             captions=captions,

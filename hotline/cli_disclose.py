@@ -11,8 +11,8 @@ from hotline import city_rows, database, disclosing, reports
 from hotline.casework import SHIPPED, load_casework
 from hotline.catalogue import say
 from hotline.cli_config import configured
-from hotline.cli_indicators import lines_of
 from hotline.config import Config
+from hotline.reports import lines_of
 from hotline.services import utc_now
 from metrics.reports.document import Kind, period_of
 from metrics.reports.league import load_league

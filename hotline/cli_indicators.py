@@ -11,6 +11,7 @@ from hotline import database
 from hotline.catalogue import Language, say
 from hotline.cli_config import configured
 from hotline.config import Config
+from hotline.reports import lines_of
 from metrics.collect import Line
 from metrics.indicators.definitions import Figure, Indicator, Measure, Scope, Words
 from metrics.indicators.every import INDICATORS
@@ -42,13 +43,6 @@ def show(
     scope = of_days(first.date(), last.date(), line=line, unit=unit, lines=lines_of(config))
     for figure in asyncio.run(_figures(config, scope)).values():
         typer.echo("\n".join(_told(figure, config.language)))
-
-
-def lines_of(config: Config) -> tuple[Line, ...]:
-    """The configured lines with their targets."""
-    return tuple(
-        Line(name=line.name, target=timedelta(seconds=line.target_seconds)) for line in config.lines
-    )
 
 
 def of_days(

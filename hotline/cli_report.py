@@ -12,11 +12,11 @@ from hotline import city_rows, database, league_rows, reports, staffing_rows
 from hotline.casework import SHIPPED, load_casework
 from hotline.catalogue import say
 from hotline.cli_config import configured
-from hotline.cli_indicators import lines_of
 from hotline.config import Config
 from hotline.database import Connection
 from hotline.drawing.files import Format, drawn
 from hotline.league_rows import Snapshot
+from hotline.reports import lines_of
 from hotline.services import utc_now
 from metrics.reports import people
 from metrics.reports.document import Kind, Period, Report, period_of

@@ -192,6 +192,7 @@ class Config(BaseSettings):
     supervision_every_seconds: PositiveFloat = 10.0
     likeness_every_seconds: PositiveFloat = 2.0
     retention_nightly: bool = True
+    month_end: bool = True
     facts_kept_days: PositiveFloat = 31.0
     stop_within_seconds: PositiveFloat = 30.0
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
 from hotline import league_rows, report_rows, staffing_rows
+from hotline.config import Config
 from hotline.database import Connection
 from metrics.collect import Line
 from metrics.errors import NoSuchReport
@@ -18,6 +19,13 @@ from routing.numbers import SHANGHAI
 
 OF_CITY, OF_AREA, ELSE = "市级单位", "县（市、区）单位", "其他单位"
 DAY = timedelta(days=1)
+
+
+def lines_of(config: Config) -> tuple[Line, ...]:
+    """The configured lines with their targets."""
+    return tuple(
+        Line(name=line.name, target=timedelta(seconds=line.target_seconds)) for line in config.lines
+    )
 
 
 def scope_of(period: Period, lines: tuple[Line, ...], line: str | None = None) -> Scope:

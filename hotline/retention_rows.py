@@ -77,6 +77,13 @@ _DUTY_LOG: LiteralString = """
     FROM duty_log_versions v JOIN duty_log l ON l.id = v.entry_id
    WHERE v.erased_at IS NULL AND v.at < $1::timestamptz"""
 _DUTY_HELD: LiteralString = "(NOT l.done OR call_is_held(l.call_id) OR case_is_held(v.case_id))"
+# What was written for the public goes with the case's own texts, whatever became of it.
+_PUBLIC: LiteralString = """
+    FROM publications p JOIN cases k ON k.id = p.case_id
+   WHERE k.closed_at < $1::timestamptz AND coalesce(p.decided_at, p.proposed_at) < $1"""
+_APPEALS: LiteralString = """
+    FROM league_appeals p JOIN cases k ON k.id = p.case_id
+   WHERE coalesce(p.decided_at, p.asked_at) < $1::timestamptz"""
 _ERASED: LiteralString = """
     leaving AS (
         INSERT INTO evidence_leaving (path, decided_at) SELECT DISTINCT path, now() FROM due
@@ -254,6 +261,30 @@ SORTS: Mapping[Kept, Sequence[Sort]] = {
                 UPDATE duty_log_versions v SET content = '{}', erased_at = now()
                   FROM due d WHERE v.entry_id = d.entry_id AND v.version = d.version
                 RETURNING v.entry_id || '/' || v.version AS item"""
+            ),
+        ),
+    ),
+    Kept.PUBLICATIONS: (
+        Sort(
+            due=_COUNT + _PUBLIC + " AND NOT case_is_held(k.id)",
+            held=_COUNT + _PUBLIC + " AND case_is_held(k.id)",
+            delete=(
+                "DELETE FROM publications WHERE id IN (SELECT p.id "  # noqa: S608 - of literal parts
+                + _PUBLIC
+                + """ AND NOT case_is_held(k.id) ORDER BY p.id LIMIT $2 FOR UPDATE OF p SKIP LOCKED)
+                RETURNING 'publication/' || id AS item"""
+            ),
+        ),
+    ),
+    Kept.APPEALS: (
+        Sort(
+            due=_COUNT + _APPEALS + " AND NOT case_is_held(k.id)",
+            held=_COUNT + _APPEALS + " AND case_is_held(k.id)",
+            delete=(
+                "DELETE FROM league_appeals WHERE id IN (SELECT p.id "  # noqa: S608 - of literal parts
+                + _APPEALS
+                + """ AND NOT case_is_held(k.id) ORDER BY p.id LIMIT $2 FOR UPDATE OF p SKIP LOCKED)
+                RETURNING 'appeal/' || id AS item"""
             ),
         ),
     ),

@@ -26,6 +26,8 @@ class Kept(StrEnum):
     REPORTERS = "reporters"
     DUTY_LOG = "duty_log"
     CONTACTS = "contacts"
+    PUBLICATIONS = "publications"
+    APPEALS = "league_appeals"
     IDENTITIES = "identities"
     ACCESS = "access"
     GIVEN = "given"

@@ -16,7 +16,6 @@ from pydantic import AfterValidator, Field
 from hotline import journal, league_rows, reports
 from hotline.casework import SHIPPED
 from hotline.catalogue import say_both
-from hotline.cli_indicators import lines_of
 from hotline.console.desk import Request
 from hotline.console.endpoint import get, post
 from hotline.console.problems import Fault, ProblemError
@@ -29,6 +28,7 @@ from hotline.drawing.page import POLICY
 from hotline.errors import AppealRefusedError
 from hotline.journal import Event
 from hotline.league_rows import Appeal, AppealReason
+from hotline.reports import lines_of
 from metrics.errors import NoSuchReport
 from metrics.reports.document import Kind, Report, period_of
 from metrics.reports.league import LeagueRules, Place, load_league

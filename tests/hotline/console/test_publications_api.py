@@ -12,10 +12,10 @@ import pytest
 
 from hotline import disclosing
 from hotline.casework import SHIPPED
-from hotline.cli_indicators import lines_of
 from hotline.database import Pool, borrowed, transaction
 from hotline.disclosing import comma_separated
 from hotline.protection_rows import mark
+from hotline.reports import lines_of
 from hotline.services import Services
 from metrics.reports.document import Kind, period_of
 from metrics.reports.league import load_league

@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from hotline import reports
-from hotline.cli_indicators import lines_of
 from hotline.database import Pool, borrowed, transaction
 from hotline.protection_rows import mark
+from hotline.reports import lines_of
 from hotline.services import Services
 from metrics.indicators.every import INDICATORS
 from metrics.indicators.store import figures

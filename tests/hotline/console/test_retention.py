@@ -275,3 +275,32 @@ def test_a_night_is_at_three_in_the_city() -> None:
     evening = datetime(2026, 11, 26, 18, 59, tzinfo=UTC)
     assert next_night(evening).astimezone(UTC) == evening + timedelta(minutes=1)
     assert next_night(next_night(evening)) - next_night(evening) == timedelta(days=1)
+
+
+async def test_words_for_the_public_and_appeals_leave_after_their_time(
+    town: Town, services: Services, pool: Pool
+) -> None:
+    done, kept = [
+        await town.case_of(await an_old_call(town, minutes, f"1390000004{minutes}", closed=closed))
+        for minutes, closed in ((1, True), (2, False))
+    ]
+    for case_id in (done, kept):
+        await pool.execute(
+            """INSERT INTO publications (case_id, question, reply, proposed_at, proposed_by)
+               VALUES ($1, '何时修好？', '已修好。', $2, 'desk')""",
+            case_id,
+            LONG_AGO,
+        )
+        await pool.execute(
+            """INSERT INTO league_appeals (month, unit, indicator, case_id, reason, asked_at,
+                                           asked_by)
+               VALUES ('2020-01-01', '城管局', 'on_time', $1, 'not_ours', $2, 'wang')""",
+            case_id,
+            LONG_AGO,
+        )
+    later = NOW + timedelta(days=365 * 6)
+    gone = {it.kind: it.count for it in await told(services, now=later)}
+    assert (gone[Kept.PUBLICATIONS], gone[Kept.APPEALS]) == (1, 1)
+    for table in ("publications", "league_appeals"):  # what belongs to an open case waits for it
+        assert await pool.fetchval(f"SELECT array_agg(case_id) FROM {table}") == [kept]  # noqa: S608
+    assert (await prove(pool)).fault is None
