@@ -12,6 +12,7 @@ export interface AreaPage {
 
 interface Area {
   pages: AreaPage[];
+  words?: string[]; // other areas whose parts it shows, with their words
 }
 
 const areas = import.meta.glob<Area>("./pages/*/area.json", { eager: true, import: "default" });
@@ -19,7 +20,7 @@ const areas = import.meta.glob<Area>("./pages/*/area.json", { eager: true, impor
 export const areaOf = (file: string): string => file.split("/")[2] ?? "";
 
 export const PAGES = Object.entries(areas).flatMap(([file, area]) =>
-  area.pages.map((page) => ({ ...page, area: areaOf(file) })),
+  area.pages.map((page) => ({ ...page, area: areaOf(file), words: [areaOf(file), ...(area.words ?? [])] })),
 );
 
 // The groups of the menu, in their order.

@@ -7,10 +7,10 @@ import { wordsOf } from "./text";
 const views = import.meta.glob("./pages/*/*.vue");
 
 // A page comes together with the words of its area.
-async function withWords(area: string, view: string): Promise<unknown> {
+async function withWords(area: string, view: string, words: string[] = [area]): Promise<unknown> {
   const load = views[`./pages/${area}/${view}.vue`];
   if (!load) throw new Error(`${area}/${view}.vue is not there`);
-  const [page] = await Promise.all([load(), wordsOf(area)]);
+  const [page] = await Promise.all([load(), ...words.map(wordsOf)]);
   return page;
 }
 
@@ -25,7 +25,7 @@ export const router = createRouter({
     ...PAGES.map((page) => ({
       path: page.path,
       name: page.name,
-      component: () => withWords(page.area, page.view),
+      component: () => withWords(page.area, page.view, page.words),
       props: true,
       meta: { roles: page.roles, title: page.title },
     })),

@@ -48,7 +48,8 @@ async function wordsIn(area: string, wanted: Language): Promise<Words> {
 export async function wordsOf(area: string): Promise<void> {
   if (areas.has(area)) return;
   areas.add(area);
-  own.value = { ...own.value, ...(await wordsIn(area, language.value)) };
+  const found = await wordsIn(area, language.value);
+  own.value = { ...own.value, ...found }; // two areas may come at once
 }
 
 const found = (key: string): string | undefined => own.value[key] ?? shared.value[key];
