@@ -21,7 +21,7 @@ HOLD_SECONDS = 300  # then the citizen is given back to the operator, who may ha
 #: What these contexts need beside the modules of the lines.
 MODULES = (
     *("app_chanspy", "app_bridgeaddchan", "app_directed_pickup"),
-    *("func_cut", "func_groupcount", "func_dialplan", "app_softhangup"),
+    *("func_cut", "func_groupcount", "func_dialplan", "func_global", "app_softhangup"),
 )
 
 

@@ -1,5 +1,6 @@
 """A citizen's call rings in the page, is answered there by a click, and both hear each other."""
 
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -33,3 +34,33 @@ async def test_a_call_rings_in_the_page_and_both_hear_each_other(desk: BrowserDe
     await desk.page.click(".phone .hang-up")
     await desk.citizen.until("gone", call=call)
     await desk.until("registered")
+
+
+async def test_a_reload_in_the_middle_of_a_call_brings_the_citizen_back(desk: BrowserDesk) -> None:
+    call = await desk.answered_call()
+    await desk.citizen.hears(call, yes=(OPERATOR_HZ,))
+    await desk.page.ask("Page.reload")
+    began = time.monotonic()
+    await desk.until("talking")
+    print(f"talking again {time.monotonic() - began:.1f} s after the reload")
+    await desk.citizen.hears(call, yes=(OPERATOR_HZ,))
+    assert await desk.hears(CITIZEN_HZ) > HEARD
+    assert not desk.citizen.has("gone", call=call)
+    await desk.page.click(".phone .hang-up")
+    await desk.citizen.until("gone", call=call)
+
+
+async def test_the_service_starts_anew_and_the_call_goes_on(desk: BrowserDesk) -> None:
+    call = await desk.answered_call()
+    await desk.service.kill()
+    await desk.page.until("document.querySelector('.phone').dataset.linked === 'false'")
+    assert await desk.state() == "talking"
+    await desk.citizen.hears(call, yes=(OPERATOR_HZ,))
+    assert await desk.hears(CITIZEN_HZ) > HEARD
+    await desk.service.start()
+    await desk.page.until("document.querySelector('.phone').dataset.linked === 'true'")
+    await desk.citizen.hears(call, yes=(OPERATOR_HZ,))
+    assert await desk.hears(CITIZEN_HZ) > HEARD
+    assert await desk.state() == "talking"
+    await desk.citizen.order("hang_up", call=call)  # the page hears of it: its way is known again
+    await desk.until("ended")
