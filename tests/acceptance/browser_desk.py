@@ -9,10 +9,12 @@ import base64
 import json
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import LiteralString
 
+import asyncpg
 import pytest
 
 from deploy.asterisk.config import Line
@@ -23,6 +25,10 @@ from hotline.database import connected, migrate
 from hotline.demo.service import Service
 from hotline.demo.settings import exchange_of, free_tcp_port, service_toml
 from telephony.connection import AmiConnection
+from telephony.control import CallControl
+from telephony.errors import ActionRefused
+from telephony.live import live_channels
+from telephony.sealing import KeyFile
 from tests.conftest import beside
 from tests.hotline.console.browser import Page, browser, installed
 from tests.phones.softphones import Softphone, Softphones
@@ -38,6 +44,12 @@ KEEP_CONNECTIONS = """
         constructor(...given) { super(...given); window.connections.push(this); }
     };
 """
+LAST_CALL: LiteralString = """
+    SELECT c.*, (SELECT array_agg(r.seconds) FROM recordings r
+                  WHERE r.call_id = c.id AND r.state = 'stored') AS recorded
+      FROM calls c
+     WHERE c.id = (SELECT max(id) FROM calls) AND c.ended_at IS NOT NULL
+       AND (SELECT count(*) FROM recordings r WHERE r.call_id = c.id AND r.state = 'stored') = 2"""
 HEAR = """(async (seconds) => {
     const track = window.connections.at(-1).getReceivers()[0].track;
     const context = new AudioContext({ sampleRate: 8000 });
@@ -68,9 +80,20 @@ class BrowserDesk:
     page: Page
     citizen: Softphone
     reader: AmiConnection
+    actor: AmiConnection
     dsn: str
-    folder: Path
-    asides: list[str] = field(default_factory=list)
+    keys: KeyFile
+
+    async def begin(self) -> None:
+        """End what an earlier test left; the page is the telephone and waits."""
+        for channel in await live_channels(self.reader):
+            with suppress(ActionRefused):  # gone since the list was made
+                await CallControl(self.actor, number=HOTLINE).hang_up(channel)
+        await self.page.open(f"{self.service.url}/app/?phone#/phone")
+        await self.page.click(".phone input[value=browser]")
+        await self.until("registered")
+        self.citizen.events.clear()
+        self.page.wrong.clear()
 
     async def sign_in(self) -> None:
         await self.page.open(f"{self.service.url}/app/")
@@ -90,11 +113,6 @@ class BrowserDesk:
         assert isinstance(told, dict)
         return told
 
-    async def take_the_browser(self) -> None:
-        await self.page.open(f"{self.service.url}/app/?phone#/phone")
-        await self.page.click(".phone input[value=browser]")
-        await self.until("registered")
-
     async def until(self, state: str, seconds: float = PATIENCE) -> None:
         await self.page.until(f"{PHONE}.dataset.state === '{state}'", seconds)
 
@@ -108,6 +126,28 @@ class BrowserDesk:
     async def sound(self, seconds: float) -> list[int]:
         data = base64.b64decode(await self.page.run(f"{HEAR}({seconds})"))
         return list(struct.unpack(f"<{len(data) // 2}h", data))
+
+    async def stored(self) -> asyncpg.Record:
+        """The citizen's last call as the service keeps it, once it is over and recorded."""
+        async with connected(self.dsn, self.keys) as conn, asyncio.timeout(PATIENCE):
+            # The database rings no bell.
+            while not (row := await conn.fetchrow(LAST_CALL)):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        return row
+
+    async def differences(self) -> list[str]:
+        """What the exchange's files told otherwise of any call."""
+        async with connected(self.dsn, self.keys) as conn:
+            rows = await conn.fetch("SELECT kind || ' ' || detail::text AS told FROM differences")
+        return [row["told"] for row in rows]
+
+    def returns(self) -> int:
+        """How often Asterisk says that a citizen was brought back."""
+        return self.asterisk.exchange.cel_file.read_text().count('"RETURNED"')
+
+    def queue_log(self, event: str) -> int:
+        """How often the queue's own story tells of an event."""
+        return self.asterisk.exchange.queue_log_file.read_text().count(f"|{event}|")
 
     async def answered_call(self) -> int:
         """The citizen calls, the page rings, a click answers; the citizen's call."""
@@ -153,10 +193,14 @@ async def browser_desk(
             encoding="utf-8",
         )
         service = Service(config=config, url=f"http://127.0.0.1:{port}", log=folder / "service.log")
-        reader = AmiConnection(
-            "127.0.0.1", exchange.ami_port, "reader", asterisk.secrets.reader, system="test"
+        reader, actor = (
+            AmiConnection("127.0.0.1", exchange.ami_port, name, secret, system="test")
+            for name, secret in (
+                ("reader", asterisk.secrets.reader),
+                ("actor", asterisk.secrets.actor),
+            )
         )
-        following = asyncio.create_task(reader.run(lambda _: None))
+        following = [asyncio.create_task(one.run(lambda _: None)) for one in (reader, actor)]
         flags = (
             "--use-fake-device-for-media-stream",
             "--use-fake-ui-for-media-stream",
@@ -176,13 +220,15 @@ async def browser_desk(
                     hertz=CITIZEN_HZ,
                 ),
                 reader=reader,
+                actor=actor,
                 dsn=dsn,
-                folder=folder,
+                keys=KeyFile(folder / "data" / "identity.keys"),
             )
             await desk.sign_in()
             yield desk
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
 
 
 __all__ = ["RATE", "BrowserDesk", "browser_desk"]
