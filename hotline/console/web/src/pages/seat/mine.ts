@@ -1,0 +1,26 @@
+// Which call this seat has: the one it talks on, else the one that rings for it.
+import type { components } from "../../../build/api";
+
+export type Call = components["schemas"]["CallView"];
+
+export function mine(calls: readonly Call[], seat: string, state: string | undefined): Call | null {
+  const live = calls.filter((one) => one.ended_at === null);
+  const own = live.find((one) => one.operator === seat && one.answered_at !== null);
+  if (own) return own;
+  if (state !== "ringing") return null;
+  return live.find((one) => one.ringing_at !== null && one.answered_at === null) ?? null;
+}
+
+// What the caller's earlier calls and open cases are, as the ring told it.
+export interface History {
+  calls: number;
+  not_answered: number;
+  last_call_at: string | null;
+  open: number;
+  open_cases: { id: number; number: string; state: string; urgency: string; unit: string | null }[];
+}
+
+export function historyOf(entries: readonly { event: string; body: Record<string, unknown> }[]): History | null {
+  const ring = entries.find((one) => one.event === "call.ringing");
+  return (ring?.body.history as History | undefined) ?? null;
+}
