@@ -13,12 +13,15 @@ from telephony.seating import (
     LOGGED_OUT_REASON,
     Member,
     Order,
+    Phone,
     Verb,
     Wanted,
+    channel_to,
     member_of,
     orders,
     seen,
 )
+from telephony.text import operator_at, operator_of
 
 NOW = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 WRAPUP = timedelta(seconds=15)
@@ -139,3 +142,29 @@ def test_who_is_wanted_no_more_is_removed_or_where_he_is_fixed_paused() -> None:
     gone = member(Membership="static", Paused="1", PausedReason=LOGGED_OUT_REASON)
     assert orders([], [gone], {"1001"}) == ()
     assert orders([], [fixed], {"1002"}) == ()  # a stranger is left alone
+
+
+def test_of_two_telephones_only_the_chosen_one_is_a_member() -> None:
+    desk = member(Membership="static")
+    browser = member(Location="PJSIP/1001-web", StateInterface="PJSIP/1001-web")
+    assert (browser.operator, browser.phone, desk.phone) == ("1001", Phone.BROWSER, Phone.DESK)
+    wanted = Wanted(queue="mayor", operator="1001", phone=Phone.BROWSER)
+    taken = orders([wanted], [desk], {"1001"})
+    assert [(one.verb, one.phone, one.reason) for one in taken] == [
+        (Verb.ADD, Phone.BROWSER, ""),
+        (Verb.PAUSE, Phone.DESK, LOGGED_OUT_REASON),
+    ]
+    away = member(Membership="static", Paused="1", PausedReason=LOGGED_OUT_REASON)
+    assert orders([wanted], [away, browser], {"1001"}) == ()
+    back = orders([Wanted(queue="mayor", operator="1001")], [away, browser], {"1001"})
+    assert [(one.verb, one.phone) for one in back] == [
+        (Verb.UNPAUSE, Phone.DESK),
+        (Verb.REMOVE, Phone.BROWSER),
+    ]
+
+
+def test_both_telephones_are_the_same_operators() -> None:
+    assert operator_of("PJSIP/1001-web-0000002a") == "1001"
+    assert operator_of("PJSIP/1001-0000002a") == "1001"
+    assert operator_at("PJSIP/1001-web") == "1001"
+    assert channel_to("1001", Phone.BROWSER) == "PJSIP/1001-web"
