@@ -59,9 +59,20 @@ def test_only_whole_numbers_of_the_list_leave_and_nothing_is_left_to_a_wildcard(
 
 def test_a_lost_citizen_returns_to_his_line_and_a_finished_one_to_its_survey() -> None:
     control = contexts(control_files(exchange(None))["extensions_control.conf"])["control"]
-    assert "exten => lost-mayor,1,Queue(mayor," in control
+    again = "Gosub(recording-again,s,1)\n same => n,"
+    assert f"exten => lost-mayor,1,{again}Queue(mayor," in control
     assert "Goto(from-trunk,222,gave_up)" in control
     assert re.findall(r'"\$\{CONTROL_LINE\}" = "(\w+)"', control) == ["mayor"]
+
+
+def test_whoever_may_speak_to_a_citizen_anew_is_recorded_anew() -> None:
+    found = contexts(control_files(exchange(WAY_OUT))["extensions_control.conf"])
+    steps = [step for step in found["control"].splitlines() if not step.startswith(";")]
+    begins = [n for n, step in enumerate(steps) if re.search(r",(Dial|Bridge|Queue)\(", step)]
+    assert len(begins) >= 4
+    assert all("Gosub(recording-again,s,1)" in steps[n - 1] for n in begins)
+    given = re.findall(r"exten => [^,]+,1,(\w+\([\w-]+)", found["control-transfer"])
+    assert set(given) == {"Gosub(recording-again"}
 
 
 def test_the_outgoing_trunk_shows_the_hotline_and_tells_nobodys_number() -> None:
