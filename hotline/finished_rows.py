@@ -6,7 +6,7 @@ wait for the writer and take what he wrote along. Each function runs in the call
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
@@ -48,6 +48,10 @@ _OTHER_RULES: LiteralString = """
 _ALL_AGAIN: LiteralString = """
     INSERT INTO finishing_looks (call_id, leg)
     SELECT call_id, leg FROM finished_texts WHERE rules <> $1 ON CONFLICT DO NOTHING"""
+# A draft that has a suggestion had it from these words as they were before.
+_SUGGESTED: LiteralString = """
+    SELECT call_id FROM cases
+     WHERE call_id = ANY ($1::bigint[]) AND state = 'draft' AND suggestion IS NOT NULL"""
 _LEFT: LiteralString = "SELECT count(*) FROM finishing_looks"
 
 
@@ -93,6 +97,11 @@ async def take_over(tx: Connection, rules: str) -> bool:
         return False
     await tx.execute(_ALL_AGAIN, rules)
     return True
+
+
+async def suggested(tx: Connection, calls: Collection[int]) -> list[int]:
+    """Those of some calls whose draft has a suggestion that other words gave."""
+    return [row["call_id"] for row in await tx.fetch(_SUGGESTED, list(calls))]
 
 
 async def left(conn: Connection) -> int:

@@ -3,7 +3,8 @@
     words of a leg -> a look (migration 0220) -> finished in a thread -> finished_texts
 
 The desk makes up for what an earlier version left, for words heard after their call was routed, and
-has everything finished again when the city's names change. Doing it twice changes nothing.
+has everything finished again when the city's names change. A draft whose suggestion came from the
+words as they were before is routed once more. Doing it twice changes nothing.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from hotline import finished_rows as rows
 from hotline.database import PASSING, Connection, Pool, transaction
 from hotline.errors import DatabaseUnavailableError
+from hotline.jobs import JobName, enqueue
 from routing.said import Said, said_of
 from transcription import store as words
 from transcription.sentences import RULES, Sentence, sentences
@@ -80,4 +82,6 @@ class FinishingDesk:
             looks = await rows.waiting(tx, AT_ONCE)
             for look in looks:
                 await _finish(tx, look, vocabulary)
+            for call_id in await rows.suggested(tx, {look.call_id for look in looks}):
+                await enqueue(tx, JobName.ROUTE, {"call_id": call_id})
         return len(looks)

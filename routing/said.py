@@ -75,8 +75,8 @@ class Place:
 
 def said_of(sentences: Sequence[Sentence]) -> Said:
     """A leg as it is looked for."""
-    text = BREAK.join(plain(one, one.text) for one in sentences)
-    raw = BREAK.join(plain(one, one.raw) for one in sentences if _differs(one))
+    text = _joined(plain(one, one.text) for one in sentences)
+    raw = _joined(plain(one, one.raw) for one in sentences if _differs(one))
     sounds = merged(text + BREAK + raw if raw else text)
     marks: set[int] = set()
     for line in (*text.split(BREAK), *raw.split(BREAK)):
@@ -84,6 +84,11 @@ def said_of(sentences: Sequence[Sentence]) -> Said:
         heard = merged(line)
         marks.update(_ones("s", heard), _pairs(heard))
     return Said(text=text, raw=raw, sounds=sounds, marks=tuple(sorted(marks)))
+
+
+def _joined(lines: Iterable[str]) -> str:
+    """Lines, each ended by one break, however much is left out between them."""
+    return BREAK.join(part for line in lines for part in line.split(BREAK) if part)
 
 
 def wanted(typed: str, *, by_sound: bool = False) -> Wanted | None:
