@@ -167,9 +167,17 @@ def line() -> Line:
 
 @asynccontextmanager
 async def browser_desk(
-    folder: Path, postgres: str, name: str, microphone: Path | None = None
+    folder: Path,
+    postgres: str,
+    name: str,
+    *,
+    microphone: Path | None = None,
+    citizen: Path | None = None,
 ) -> AsyncIterator[BrowserDesk]:
-    """Start all of it; the operator is signed in and ready, with the telephone on his desk."""
+    """Start all of it; the operator is signed in and ready, with the telephone on his desk.
+
+    `microphone` and `citizen` are what the two say again and again, instead of their tones.
+    """
     program = installed()
     if program is None:
         pytest.skip("there is no Chromium")
@@ -218,6 +226,7 @@ async def browser_desk(
                     address="127.0.0.1",
                     server=f"127.0.0.1:{exchange.sip_port}",
                     hertz=CITIZEN_HZ,
+                    sound=citizen,
                 ),
                 reader=reader,
                 actor=actor,

@@ -1,8 +1,11 @@
 """A citizen's call rings in the page, is answered there by a click, and both hear each other."""
 
 import asyncio
+import hashlib
 import os
+import re
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator
 
@@ -155,3 +158,58 @@ async def test_the_desk_telephone_rings_where_it_is_chosen(desk: BrowserDesk) ->
     assert told["account"] is not None
     members = {(one.interface, one.pause) for one in await seated(desk.reader)}
     assert members == {(f"PJSIP/{SEAT}", LOGGED_OUT_REASON), (f"PJSIP/{SEAT}-web", None)}
+
+
+async def test_a_browsers_password_serves_nobody_who_comes_another_way(desk: BrowserDesk) -> None:
+    """Over UDP, where telephones stand, it is as wrong as any other; the desk's own is right."""
+    secrets = desk.asterisk.secrets
+    known = {SEAT: secrets.operators[SEAT], f"{SEAT}-web": secrets.browsers[SEAT]}
+    statuses = {user: await _registering(desk, user, secret) for user, secret in known.items()}
+    assert statuses[f"{SEAT}-web"] == 401
+    assert statuses[SEAT] != 401
+
+
+async def _registering(desk: BrowserDesk, user: str, secret: str) -> int:
+    """What the exchange answers to a REGISTER over UDP with the right password."""
+    port = desk.asterisk.exchange.sip_port
+    loop, uri = asyncio.get_running_loop(), f"sip:127.0.0.1:{port}"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+        own.setblocking(False)
+        own.bind(("127.0.0.2", 0))
+        at = f"127.0.0.2:{own.getsockname()[1]}"
+        proof, status = list[str](), 0
+        for number in (1, 2):
+            lines = (
+                f"REGISTER {uri} SIP/2.0",
+                f"Via: SIP/2.0/UDP {at};branch=z9hG4bK{user}{number};rport",
+                f"From: <sip:{user}@127.0.0.1>;tag={user}",
+                f"To: <sip:{user}@127.0.0.1>",
+                f"Contact: <sip:{user}@{at}>",
+                f"Call-ID: {user}-{at}",
+                f"CSeq: {number} REGISTER",
+                *(*proof, "Max-Forwards: 70", "Expires: 60", "Content-Length: 0", "", ""),
+            )
+            await loop.sock_sendto(own, "\r\n".join(lines).encode(), ("127.0.0.1", port))
+            async with asyncio.timeout(10):
+                answer = (await loop.sock_recv(own, 4096)).decode()
+            status = int(answer.split()[1])
+            if status != 401:
+                break
+            proof = [_digest(answer, user, secret, uri)]
+    return status
+
+
+def _digest(challenge: str, user: str, secret: str, uri: str) -> str:
+    """The answer to a challenge (RFC 2617, with qop=auth)."""
+
+    def md5(*parts: str) -> str:
+        return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
+
+    told = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge.partition("WWW-Authenticate: ")[2]))
+    realm, nonce = told["realm"], told["nonce"]
+    proof = md5(md5(user, realm, secret), nonce, "00000001", "one", "auth", md5("REGISTER", uri))
+    return (
+        f'Authorization: Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{uri}", '
+        f'response="{proof}", algorithm=MD5, cnonce="one", opaque="{told["opaque"]}", '
+        "qop=auth, nc=00000001"
+    )

@@ -162,8 +162,12 @@ class Softphones:
         port: int = 0,
         auto: bool = False,
         tones: Mapping[str, int] | None = None,
+        sound: Path | None = None,
     ) -> Softphone:
-        """Start a softphone; with a secret it registers, with `auto` it picks up by itself."""
+        """Start a softphone; with a secret it registers, with `auto` it picks up by itself.
+
+        With `sound`, a WAV file of 8 kHz, it says that again and again instead of its tone.
+        """
         folder = self.folder / f"{user}-{len(self.phones)}"
         folder.mkdir(parents=True)
         given = {
@@ -174,7 +178,7 @@ class Softphones:
             "port": port,
             "auto": auto,
             "folder": str(folder),
-            "tone": str(write_tone(folder / f"{hertz}.wav", hertz)),
+            "tone": str(sound or write_tone(folder / f"{hertz}.wav", hertz)),
             "tones": {
                 called: str(write_tone(folder / f"{tone}.wav", tone))
                 for called, tone in (tones or {}).items()
