@@ -105,9 +105,11 @@ class Counted:
             return self._newest or self._first
 
     async def _count(self) -> Snapshot:
-        began = time.monotonic()
+        """Count anew; the first time, which takes far longer than any later one, in two steps."""
+        began, first = time.monotonic(), self._newest is None
         if self._newest is None:
             self._first = await self._read(None, None)
+            self._keep_current(time.monotonic() - began)
             kept: Current | None = self._first.current
         else:
             kept = self._newest.current if began < self._current_until else None
@@ -117,11 +119,14 @@ class Counted:
             self._ledger = self._new_ledger()  # it may have taken in a part: begin again
             raise
         took = time.monotonic() - began
-        self._newest, self._fresh_until = found, time.monotonic() + max(FRESH_FOR, 9 * took)
-        if kept is None or self._first is not None:
-            self._current_until = time.monotonic() + max(FRESH_FOR, 9 * took)
-        self._first = None
+        if kept is None:
+            self._keep_current(took)
+        self._newest, self._first = found, None
+        self._fresh_until = time.monotonic() + (FRESH_FOR if first else max(FRESH_FOR, 9 * took))
         return found
+
+    def _keep_current(self, took: float) -> None:
+        self._current_until = time.monotonic() + max(FRESH_FOR, 9 * took)
 
     async def _read(self, ledger: Ledger | None, kept: Current | None) -> Snapshot:
         async with asyncio.timeout(LONGEST), borrowed(self._services.pool) as conn:
