@@ -6,6 +6,7 @@ Finishing takes a fifth of a second of a processor for a minute's talk, so it is
 kept beside the raw words, which are never changed. Pure.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -17,11 +18,13 @@ from transcription.personal import Muted, PersonalSort, muted
 from transcription.transcripts import Transcript, Turn
 from transcription.vocabulary import Vocabulary
 
-RULES = "1"
+RULES = "2"
 """Of this file and those below it; another number has everything finished anew."""
 _HUNDREDTHS = 100
 MASK = "*"
 _NO_NAMES = Vocabulary(())
+_LIKE_A_NUMBER = re.compile(r"(?<![\d.])\d{7,}(?![\d.]|元|块|多|万|亿|人民币)")
+"""Digits that are no amount: a telephone number of which the recogniser lost some, as a rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +83,32 @@ def sentences(heard: Transcript, vocabulary: Vocabulary) -> tuple[Sentence, ...]
     found = finish(heard.leg, heard.words, vocabulary, heard.again)
     silent = muted(found)
     return tuple(
-        replace(_sentence(one), muted=tuple(it for it in silent if it.segment == at))
+        replace(
+            _sentence(one),
+            muted=_with_numbers(one, at, tuple(it for it in silent if it.segment == at)),
+        )
         for at, one in enumerate(found)
     )
+
+
+def _with_numbers(one: Finished, at: int, silent: tuple[Muted, ...]) -> tuple[Muted, ...]:
+    """What must not be heard, and what looks like a number of somebody that was not heard whole."""
+    more = []
+    for number in _LIKE_A_NUMBER.finditer(one.text):
+        first, last = number.span()
+        if all(last <= it.first or it.last <= first for it in silent):
+            start, end = one.seconds(first, last)
+            more.append(
+                Muted(
+                    sort=PersonalSort.LONG_NUMBER,
+                    segment=at,
+                    first=first,
+                    last=last,
+                    start=round(start, 2),
+                    end=round(end, 2),
+                )
+            )
+    return tuple(sorted((*silent, *more), key=lambda it: it.first))
 
 
 def unfinished(heard: Transcript) -> tuple[Sentence, ...]:

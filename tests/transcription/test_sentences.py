@@ -105,6 +105,18 @@ def test_a_cut_sentence_keeps_its_personal_data_where_it_is() -> None:
     assert cut.corrections == ()
 
 
+def test_a_number_that_was_not_heard_whole_is_hidden_and_an_amount_is_not() -> None:
+    for said, shown in (
+        ("电话幺三八零八幺幺二三四", "电话**********。"),  # one digit was lost
+        ("电话二二三四五六七", "电话*******。"),
+        ("三四五六七八九元", "3456789元。"),
+        ("工号一零八六", "工号1086。"),
+    ):
+        words = [word(char, n * 0.25, n * 0.25 + 0.2) for n, char in enumerate(said)]
+        (one,) = unfinished(heard(Leg.CALLER, *words))
+        assert one.shown(one.text) == shown
+
+
 def test_sentences_come_back_from_their_rows() -> None:
     whole = told()
     assert whole[0].corrections
