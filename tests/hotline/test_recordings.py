@@ -209,11 +209,12 @@ async def test_one_missing_leg_does_not_hold_up_the_other(pool: Pool, tmp_path: 
     states = await pool.fetch("SELECT leg, state FROM recordings ORDER BY leg")
     assert [tuple(row) for row in states] == [("caller", "stored"), ("operator", "missing")]
     told = [row["event"] for row in await pool.fetch("SELECT event FROM journal ORDER BY id")]
-    assert told[-4:] == [
+    assert told[-5:] == [
         "recording.stored",
         "recording.missing",
         "transcript.ready",
         "case.suggested",
+        "call.inspected",
     ]
 
 
@@ -223,7 +224,8 @@ async def test_damaged_sound_is_told_and_the_case_goes_on(pool: Pool, tmp_path: 
         file.write_bytes(b"")
     await life.live(call())
     told = [row["event"] for row in await pool.fetch("SELECT event FROM journal ORDER BY id")]
-    assert told[-3:] == ["recording.damaged", "recording.damaged", "case.suggested"]
+    assert told[-4:-1] == ["recording.damaged", "recording.damaged", "case.suggested"]
+    assert told[-1] == "call.inspected"
     reason = await pool.fetchval("SELECT reason FROM recordings WHERE leg = 'caller'")
     assert "zero length" in reason
     assert len(list(life.spool.iterdir())) == 2
