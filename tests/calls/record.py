@@ -14,6 +14,7 @@ from deploy.asterisk.process import Asterisk
 from deploy.portable import ensure
 from tests.calls.plays import PLAYS
 from tests.calls.plays_by_phone import BY_PHONE
+from tests.calls.plays_in_browsers import IN_BROWSERS, in_a_browser
 from tests.calls.plays_in_full import IN_FULL
 from tests.calls.plays_outside import OUTSIDE
 from tests.calls.recorded import FOLDER
@@ -63,6 +64,9 @@ async def play_alone(name: str) -> str:
     """The table of one play; its exchange is new, so nothing is left of the one before."""
     with tempfile.TemporaryDirectory(prefix="record-") as made:
         folder = Path(made)
+        if name in IN_BROWSERS:
+            async with in_a_browser(folder) as desk:
+                return await _record(desk.asterisk, IN_BROWSERS[name](desk))
         if name in WITH_PHONES:
             tool = await asyncio.to_thread(ensure, "asterisk")
             async with staged(folder, tool) as phones:
@@ -75,7 +79,7 @@ async def play_alone(name: str) -> str:
 async def main(names: list[str]) -> int:
     """Record these plays, or all; how many could not be played."""
     failed = 0
-    for name in names or (*IN_FULL, *WITH_PHONES, *PLAYS):
+    for name in names or (*IN_FULL, *WITH_PHONES, *IN_BROWSERS, *PLAYS):
         try:
             table = await play_alone(name)
         except (TimeoutError, ExceptionGroup) as error:

@@ -115,6 +115,8 @@ HAPPENED: dict[str, list[tuple[str, Outcome, Side, str | None, float | None, flo
     "caller_withholds_his_number": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 1.5)],
     "cancelled_while_ringing": [(DUTY, Outcome.ABANDONED_SHORT, Side.CALLER, None, 1.0, None)],
     "conference": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 6.0)],
+    "browser_lost": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.2, 9.0)],
+    "browser_reloaded": [(MAYOR, Outcome.ANSWERED, Side.OPERATOR, "1001", 0.2, 2.7)],
     "consultation_ends": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 7.0)],
     "duty_line": [(DUTY, Outcome.ANSWERED, Side.CALLER, "2001", 0.5, 2.0)],
     "hold_and_resume": [(MAYOR, Outcome.ANSWERED, Side.CALLER, "1001", 0.5, 6.0)],
