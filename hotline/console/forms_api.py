@@ -42,7 +42,7 @@ class FieldView(Told):
     unless: str | None = Field(description="Needed where that other field is empty.")
 
 
-class FormView(Told):
+class MoveFormView(Told):
     """The form of one move."""
 
     move: Move
@@ -52,7 +52,7 @@ class FormView(Told):
 class Forms(Told):
     """The forms of all moves that people make, in the table's order."""
 
-    forms: tuple[FormView, ...]
+    forms: tuple[MoveFormView, ...]
 
 
 _SORTS: Mapping[str, Sort] = {
@@ -94,9 +94,9 @@ async def move_forms(asked: Request) -> Forms:  # noqa: ARG001 - the table is th
 
 
 @cache
-def _forms() -> tuple[FormView, ...]:
+def _forms() -> tuple[MoveFormView, ...]:
     return tuple(
-        FormView(move=move, fields=tuple(_in_order(move)))
+        MoveFormView(move=move, fields=tuple(_in_order(move)))
         for move, rule in MOVES.items()
         if rule.roles != {Role.SYSTEM}
     )

@@ -39,6 +39,7 @@ EXPECTED = {
     "GET /api/journal": ALL,
     "GET /api/feed": ALL,
     "GET /api/catalogue": ALL,
+    "GET /api/catalogue/moves": ALL,
     "GET /api/absences": ALL,
     "POST /api/absences": ALL,
     "POST /api/absences/{absence_id}/end": ALL,
