@@ -8,17 +8,29 @@ from typing import Any
 from aiohttp import ClientSession
 
 from hotline import flow
+from hotline.caption_board import CaptionState, Offer, Standing
 from hotline.database import transaction
 from hotline.services import Services
 from routing.cases import Move, Role
+from routing.classify import Classifier
 from telephony.calls import Leg, Outcome
 from tests.hotline.console.conftest import Site
 from tests.hotline.console.filled import Said, Town
 from tests.hotline.console.staff import CITY_LIGHTS, Staff, hire
 from tests.routing.life import ANYBODY, TO_AUDIT, TO_UNIT, data_of
+from transcription.captions import Caption
+from transcription.transcripts import Turn, Word
 
 URBAN, HOUSING, WATER = CITY_LIGHTS, "市住房和城乡建设委员会", "市水务（集团）有限公司"
 DAYS, CALLS_A_DAY = 14, 6
+REGULAR = "13890000000"
+"""Whose calls every fortieth is, and the one that is being talked."""
+TALKED = (
+    (Leg.OPERATOR, "您好，市长热线，1086号为您服务，请讲。"),
+    (Leg.CALLER, "你好，我上次反映的路灯还是没有修。"),
+    (Leg.OPERATOR, "请问具体在什么位置？"),
+    (Leg.CALLER, "涪城区临园路和安昌路路口，已经黑了三天了。"),
+)
 MATTERS = (
     ("涪城区临园路的路灯坏了三天了，晚上很黑，请帮忙修一下", "涪城区", "城乡建设", URBAN),
     ("游仙区富乐路的井盖松了，车一过就响，怕出事故", "游仙区", "城乡建设", URBAN),
@@ -79,7 +91,7 @@ async def filled(site: Site, services: Services) -> Filled:
         lived = await _call(services, town, at, number, chance)
         if WAYS[number % len(WAYS)] == TO_UNIT:
             call_id, case_id = lived
-    await _today(town, now)
+    await _today(services, town, now)
     await _desk(staff, now, call_id, case_id)
     return Filled(staff=staff, call_id=call_id, case_id=case_id)
 
@@ -94,7 +106,7 @@ async def _call(
         Said(leg=Leg.OPERATOR, start=18.0, text="好的，我复述一下您的诉求，请您核对"),
     )
     seat = "1001" if number % 3 else "1002"
-    number_of = f"138{90000000 + number * 7919 % 9999999:08d}"
+    number_of = f"138{90000000 + number % 40 * 7919 % 9999999:08d}"
     call_id = await town.is_talked(
         at, said, number=number_of, wait=chance.uniform(3, 14), operator=seat
     )
@@ -128,17 +140,45 @@ async def _move(
         )
 
 
-async def _today(town: Town, now: datetime) -> None:
+async def _today(services: Services, town: Town, now: datetime) -> None:
     """One call that is being talked, one that rings, one message that waits."""
-    _, call = await town.starts(town.call(now - timedelta(seconds=95), number="13990001111"))
+    _, call = await town.starts(town.call(now - timedelta(seconds=95), number=REGULAR))
     _, call = await town.rings(call)
-    await town.answers(call, operator="1001")
+    call_id, _ = await town.answers(call, operator="1001")
+    _caption(services, call_id, now)
     _, call = await town.starts(town.call(now - timedelta(seconds=12), number="13990002222"))
     await town.rings(call)
     _, call = await town.starts(town.call(now - timedelta(minutes=50), number="13990003333"))
     _, call = await town.leaves_a_message(call)
     assert call.message_at is not None
     await town.ends(call, call.message_at + timedelta(seconds=25), Outcome.VOICEMAIL)
+
+
+def _caption(services: Services, call_id: int, now: datetime) -> None:
+    """What both have said so far, as the captions tell it, and what it suggests."""
+    board = services.captions
+    board.stand(call_id, Standing(state=CaptionState.ON))
+    for number, (leg, text) in enumerate(TALKED, start=1):
+        start = 6.0 * number
+        word = Word(text=text, start=start, end=start + 4, conf=0.93)
+        board.say(
+            call_id,
+            Caption(
+                leg=leg,
+                segment=number,
+                start=start,
+                end=start + 4,
+                at=now - timedelta(seconds=60 - start),
+                text=text,
+                words=(word,),
+            ),
+        )
+    turns = [
+        Turn(leg=leg, start=6.0 * n, end=6.0 * n + 4, text=text)
+        for n, (leg, text) in enumerate(TALKED, start=1)
+    ]
+    suggestion = Classifier(services.city, None).suggest(turns, "mayor")
+    board.offer(call_id, Offer(segment=len(TALKED), suggestion=suggestion, cards=()))
 
 
 async def _desk(staff: Staff, now: datetime, call_id: int, case_id: int) -> None:
