@@ -78,9 +78,10 @@ export function day(value: string): string {
   }).format(new Date(value));
 }
 
-// A share as the reports print it; null is "no case of it yet", which is no zero.
+// A share as the reports print it; null is "no case of it yet", which is no zero. Never rounded up to
+// a promise that was not kept: 94.99 % is not shown as 95.0 %.
 export function percent(share: number | null | undefined): string {
-  return share === null || share === undefined ? "—" : `${(share * 100).toFixed(1)} %`;
+  return share === null || share === undefined ? "—" : `${(Math.floor(share * 1000 + 1e-9) / 10).toFixed(1)} %`;
 }
 
 // Seconds as people read them: 1:05, 2:03:04, 3 d 4 h.

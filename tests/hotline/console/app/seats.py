@@ -49,7 +49,8 @@ async def reports_nothing_serious(page: Page) -> None:
         await page.run(script)
     found = await page.run(
         "axe.run().then((told) => told.violations.filter((one) => ['serious', 'critical']"
-        ".includes(one.impact)).map((one) => [one.id, one.nodes.map((node) => node.html)]))"
+        ".includes(one.impact)).map((one) => [one.id, one.nodes.map((node) =>"
+        " [node.html, node.any[0]?.message])]))"
     )
     assert found == [], json.dumps(found, ensure_ascii=False)
 
