@@ -227,3 +227,11 @@ class AppealRefusedError(HotlineError):
 
 class PublicationRefusedError(HotlineError):
     """A reply cannot be published, kept back or taken back as asked."""
+
+
+class InspectionUnknownError(HotlineError):
+    """There is no such inspection, result or appeal."""
+
+
+class ScoringRefusedError(HotlineError):
+    """A call cannot be scored, appealed or decided as asked."""

@@ -55,6 +55,12 @@ _RECORD: LiteralString = """
    WHERE coalesce(s.cleared_at, i.settled_at, CASE WHEN f.state IN ('upheld', 'dismissed')
                   THEN coalesce(f.appeal_decided_at, f.decided_at) END) < $1::timestamptz"""
 _RECORD_HELD: LiteralString = "case_is_held(coalesce(s.case_id, i.case_id, f.case_id))"
+_APPEALS: LiteralString = """
+    FROM inspection_appeals t
+   WHERE num_nonnulls(t.reason, t.answer) > 0 AND t.decided_at < $1::timestamptz"""
+_SCORE_NOTES: LiteralString = """
+    FROM inspection_score_items t JOIN inspection_scores s ON s.id = t.score_id
+   WHERE t.note IS NOT NULL AND s.made_at < $1::timestamptz"""
 _PIECES: LiteralString = """
     FROM case_evidence t JOIN cases k ON k.id = t.case_id
    WHERE t.erased_at IS NULL AND k.closed_at < $1::timestamptz"""
@@ -154,6 +160,31 @@ SORTS: Mapping[Kept, Sequence[Sort]] = {
                 + """ ORDER BY t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
                 UPDATE supervision_texts t SET text = NULL, erased_at = now()
                   FROM due d WHERE t.id = d.id RETURNING t.digest AS item"""
+            ),
+        ),
+        Sort(
+            due=_COUNT + _APPEALS + " AND NOT call_is_held(t.call_id)",
+            held=_COUNT + _APPEALS + " AND call_is_held(t.call_id)",
+            delete=(
+                "WITH due AS (SELECT t.id "  # noqa: S608 - of literal parts
+                + _APPEALS
+                + """ AND NOT call_is_held(t.call_id)
+                  ORDER BY t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
+                UPDATE inspection_appeals t SET reason = NULL, answer = NULL
+                  FROM due d WHERE t.id = d.id RETURNING 'appeal/' || t.id AS item"""
+            ),
+        ),
+        Sort(
+            due=_COUNT + _SCORE_NOTES + " AND NOT call_is_held(s.call_id)",
+            held=_COUNT + _SCORE_NOTES + " AND call_is_held(s.call_id)",
+            delete=(
+                "WITH due AS (SELECT t.score_id, t.item "  # noqa: S608 - of literal parts
+                + _SCORE_NOTES
+                + """ AND NOT call_is_held(s.call_id)
+                  ORDER BY t.score_id, t.item LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
+                UPDATE inspection_score_items t SET note = NULL
+                  FROM due d WHERE t.score_id = d.score_id AND t.item = d.item
+                RETURNING 'note/' || t.score_id || '/' || t.item AS item"""
             ),
         ),
     ),

@@ -21,6 +21,7 @@ from hotline.console.inspection_shapes import (
     DeductionView,
     FormItemView,
     FormView,
+    InspectedItemView,
     InspectionDetail,
     InspectionFilter,
     InspectionQuery,
@@ -28,7 +29,6 @@ from hotline.console.inspection_shapes import (
     InspectionSummary,
     InspectionView,
     ItemCount,
-    ItemView,
     MeasuresView,
     SideView,
     UnscoredCount,
@@ -194,10 +194,10 @@ def reason_says(reason: str, **facts: object) -> Both:
     return Both(zh=say(key, "zh", **named), en=say(key, "en", **named))
 
 
-def _item(row: asyncpg.Record, lost: Sequence[asyncpg.Record], form: Form) -> ItemView:
+def _item(row: asyncpg.Record, lost: Sequence[asyncpg.Record], form: Form) -> InspectedItemView:
     item = form.item(row["item"])
     plain = row["verdict"] != "lost" and row["reason"] is not None
-    return ItemView(
+    return InspectedItemView(
         key=row["item"],
         name=name_of(row["item"], form),
         verdict=row["verdict"],

@@ -84,7 +84,7 @@ class DeductionView(Told):
     likeness: float | None = Field(description="How alike they sound, 1 as written.")
 
 
-class ItemView(Told):
+class InspectedItemView(Told):
     """One item of the form in this call."""
 
     key: str
@@ -130,7 +130,7 @@ class MeasuresView(Told):
 class InspectionDetail(InspectionView):
     """One call's inspection, each item explained."""
 
-    items: tuple[ItemView, ...]
+    items: tuple[InspectedItemView, ...]
     measures: MeasuresView | None
 
 

@@ -178,6 +178,26 @@ class Least(Part):
     """Share of the weight of the items asked for that must be judged for a score."""
 
 
+class People(Part):
+    """How much people listen to, and how long an appeal may take."""
+
+    share: Share
+    """Of each operator's calls in a week that are drawn."""
+    least: Annotated[int, Field(ge=1, le=1000)]
+    """Calls of an operator that are drawn in any case, if there are so many."""
+    newcomer_days: Annotated[int, Field(ge=0, le=365)]
+    """Days from an operator's first call in which he is new."""
+    newcomer_share: Share
+    double: Share
+    """Of the calls chosen that two people score, each without knowing of the other."""
+    appeal_days: Annotated[int, Field(ge=1, le=60)]
+    """Working days in which an operator may appeal."""
+    decide_days: Annotated[int, Field(ge=1, le=60)]
+    """Working days in which another person decides."""
+    coached: Annotated[int, Field(ge=1, le=100)]
+    """Times an item must be lost before it is a matter for coaching."""
+
+
 class Form(Part):
     """One version of the form."""
 
@@ -187,6 +207,7 @@ class Form(Part):
     """A score below it asks for a person."""
     least: Least
     sound: Sound
+    people: People
     items: Annotated[tuple[AnyItem, ...], Field(min_length=1, max_length=60)]
 
     @model_validator(mode="after")
