@@ -55,7 +55,7 @@ _RECORD: LiteralString = """
    WHERE coalesce(s.cleared_at, i.settled_at, CASE WHEN f.state IN ('upheld', 'dismissed')
                   THEN coalesce(f.appeal_decided_at, f.decided_at) END) < $1::timestamptz"""
 _RECORD_HELD: LiteralString = "case_is_held(coalesce(s.case_id, i.case_id, f.case_id))"
-_APPEALS: LiteralString = """
+_SCORE_APPEALS: LiteralString = """
     FROM inspection_appeals t
    WHERE num_nonnulls(t.reason, t.answer) > 0 AND t.decided_at < $1::timestamptz"""
 _SCORE_NOTES: LiteralString = """
@@ -163,11 +163,11 @@ SORTS: Mapping[Kept, Sequence[Sort]] = {
             ),
         ),
         Sort(
-            due=_COUNT + _APPEALS + " AND NOT call_is_held(t.call_id)",
-            held=_COUNT + _APPEALS + " AND call_is_held(t.call_id)",
+            due=_COUNT + _SCORE_APPEALS + " AND NOT call_is_held(t.call_id)",
+            held=_COUNT + _SCORE_APPEALS + " AND call_is_held(t.call_id)",
             delete=(
                 "WITH due AS (SELECT t.id "  # noqa: S608 - of literal parts
-                + _APPEALS
+                + _SCORE_APPEALS
                 + """ AND NOT call_is_held(t.call_id)
                   ORDER BY t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED)
                 UPDATE inspection_appeals t SET reason = NULL, answer = NULL
