@@ -104,14 +104,17 @@ def keys_in(text: str, groups: Iterable[str]) -> tuple[set[str], set[str]]:
     # follows its = at once, is no text but a name.
     quoted = set(re.findall(r"(?<!=)[\"']([a-z_]+\.[a-z_0-9.]+)[\"']", text)) - set(Event)
     used |= {key for key in quoted if key.partition(".")[0] in groups}
+    # `group.${value}` of a whole group, `group.word_${value}` of a part of one.
     built = set(re.findall(r"`([a-z_]+)\.\$", text)) | set(
-        re.findall(r"(?:word|title)\([\"']([a-z_]+)[\"']", text)
+        re.findall(r"`([a-z_]+\.[a-z_]+_)\$", text)
     )
+    built |= set(re.findall(r"(?:word|title)\([\"']([a-z_]+)[\"']", text))
     return used, built
 
 
 def unused_of(own: Iterable[str], used: set[str], built: set[str]) -> set[str]:
     left = {key for key in own if key not in used and key.partition(".")[0] not in built}
+    left = {key for key in left if not any(key.startswith(one) for one in built if "." in one)}
     # Shown as the hint of an empty list whose own key is in `used`.
     return {key for key in left if not key.endswith("_hint")}
 
