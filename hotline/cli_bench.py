@@ -1,15 +1,18 @@
 """`hotline bench`: what this installation achieves on sound of your own."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hotline import speech_bench
+from hotline import inspection_bench, speech_bench
+from hotline.casework import SHIPPED
 from hotline.catalogue import Language, say
 from hotline.cli_config import configured
 from hotline.config import Config
+from hotline.inspection_form import load_form
 from hotline.speech import transcriber_of
 from routing.directory import load_city
 
@@ -34,6 +37,35 @@ def speech(
         typer.echo(speech_bench.as_json(found))
     else:
         _show(found, config.language)
+
+
+@bench_app.command()
+def inspection(
+    folder: Annotated[Path, typer.Argument(help="Scripted calls with timed turns.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, each item.")] = False,
+) -> None:
+    """Plant faults in heard calls; say how many of them the inspection finds, and what else."""
+    config = configured()
+    found = asyncio.run(_inspected(config, folder))
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for way, items in found.items():
+        typer.echo(say(f"bench.way.{way}", config.language))
+        for item, one in items.items():
+            counts = {name: one[name] for name in ("planted", "found", "not_judged", "false")}
+            rates = {name: _percent(one[name]) for name in ("recall", "precision")}
+            typer.echo(say("bench.planted", config.language, item=item, **counts, **rates))
+
+
+async def _inspected(config: Config, folder: Path) -> dict[str, Any]:
+    form = load_form(config.city_dir, SHIPPED)
+    engine = transcriber_of(config)
+    try:
+        calls = await inspection_bench.hear(folder, engine)
+    finally:
+        await engine.aclose()
+    return inspection_bench.report(calls, form)
 
 
 async def _measured(config: Config, scripts: list[speech_bench.Script]) -> dict[str, Any]:
