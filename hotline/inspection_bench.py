@@ -33,7 +33,7 @@ from transcription.inspection.talk import Talk
 from transcription.transcriber import Transcriber
 from transcription.transcripts import Transcript, Word, transcript
 
-BREAKS_IN = 2.5
+BREAKS_IN = 4.0
 """Seconds before the caller's end at which a planted operator begins to speak."""
 WITH: Mapping[str, frozenset[str]] = {
     "greeting": frozenset({"duty_greeting", "badge"}),
@@ -185,9 +185,9 @@ def faults(call: Called, form: Form) -> Iterator[tuple[str, Talk]]:
                     yield item.key, _saying(call, phrase)
             case Silence():
                 yield item.key, _silent(call, item.longest + 5.0)
-            case Interruptions() if _broken_into(call) > item.allowed:
+            case Interruptions() if len(_overlaps(call)) > item.allowed:
                 yield item.key, _breaking_in(call)
-            case Overlap() if _share(call) > item.share:
+            case Overlap() if sum(_overlaps(call)) / call.turns[-1][2] > item.share:
                 yield item.key, _breaking_in(call)
             case _ if item.key in PLANTED:
                 yield item.key, PLANTED[item.key](call)
@@ -231,14 +231,14 @@ def _without_last(call: Called) -> Talk:
     return _without(call, _ours(call)[-1])
 
 
-def _broken_into(call: Called) -> int:
-    """How many of the caller's turns the planted operator breaks into."""
-    return sum(one[0] is Leg.CALLER and two[0] is Leg.OPERATOR for one, two in pairwise(call.turns))
-
-
-def _share(call: Called) -> float:
-    """Which part of the talk both speak at once when the operator breaks in everywhere."""
-    return _broken_into(call) * BREAKS_IN / call.turns[-1][2]
+def _overlaps(call: Called) -> list[float]:
+    """Seconds for which both speak at once, of each turn that the operator begins too early."""
+    both = (
+        one[2] - (two[1] - BREAKS_IN)
+        for one, two in pairwise(call.turns)
+        if one[0] is Leg.CALLER and two[0] is Leg.OPERATOR
+    )
+    return [seconds for seconds in both if seconds > 0]
 
 
 def _breaking_in(call: Called) -> Talk:
