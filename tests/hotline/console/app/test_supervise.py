@@ -1,6 +1,7 @@
 """Supervision in the app: the board, records opened by hand, raised, cleared with evidence."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,7 +36,7 @@ async def given(services: Services, unit: str, minutes: int) -> str:
     return number
 
 
-async def told(visitor: ClientSession, path: str, body: dict[str, object]) -> None:
+async def told(visitor: ClientSession, path: str, body: Mapping[str, object]) -> None:
     async with visitor.post(path, json=body) as answer:
         assert answer.ok, await answer.text()
 
