@@ -32,11 +32,16 @@ class AreaKind(StrEnum):
 
 
 class Area(Document):
-    """A district, county or zone, with names that lead to it."""
+    """A district, county or zone, with names that lead to it.
+
+    `tile` is its row and column on a map of tiles, counted from 1 in the north-west; it says about
+    where the area lies beside the others, not its border or size.
+    """
 
     name: str = Field(min_length=2)
     short: tuple[str, ...] = ()
     kind: AreaKind
+    tile: tuple[int, int] | None = None
     towns: tuple[str, ...] = ()
     roads: tuple[str, ...] = ()
 

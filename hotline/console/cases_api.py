@@ -23,7 +23,7 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import get
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.seen_api import note
-from hotline.console.shapes import Catalogue, EntryView, UnitView
+from hotline.console.shapes import AreaTile, Catalogue, EntryView, UnitView
 from hotline.console.who import READERS
 from hotline.database import Connection, borrowed
 from hotline.journal import Event
@@ -179,6 +179,11 @@ async def catalogue(asked: Request) -> Catalogue:
         lines=tuple(line.name for line in asked.services.config.lines),
         level1=LEVEL1,
         areas=tuple(area.name for area in city.areas),
+        tiles=tuple(
+            AreaTile(area=area.name, row=area.tile[0], column=area.tile[1])
+            for area in city.areas
+            if area.tile
+        ),
         units=tuple(
             UnitView(name=unit.name, area=unit.area, duties=unit.duties, phone=unit.phone)
             for unit in city.units

@@ -236,6 +236,14 @@ class UnitView(Told):
     phone: str
 
 
+class AreaTile(Told):
+    """About where an area lies beside the others: row and column from 1, north-west first."""
+
+    area: str
+    row: int
+    column: int
+
+
 class Catalogue(Told):
     """What can be chosen: lines, categories, areas, units, kinds, urgencies and channels."""
 
@@ -244,6 +252,7 @@ class Catalogue(Told):
     lines: tuple[str, ...]
     level1: tuple[str, ...]
     areas: tuple[str, ...]
+    tiles: tuple[AreaTile, ...] = Field(description="Empty where the city gives none.")
     units: tuple[UnitView, ...]
     kinds: tuple[Kind, ...]
     urgencies: tuple[Urgency, ...]

@@ -50,6 +50,8 @@ async def test_a_leader_reads_yesterday_and_follows_a_hot_spot_to_its_cases(  # 
     assert await page.run(TABLE.format(of="topics")) == ["城乡建设\t5\t1\t+4"]
     areas = await page.run(TABLE.format(of="areas"))
     assert areas == ["涪城区\t3\t1\t+2", "江油市\t1\t0\t+1", "游仙区\t1\t0\t+1"]
+    await page.until("document.querySelectorAll('.map .tile').length === 12")
+    assert await page.run("document.querySelector('.map .heat-4').innerText") == "涪城区\n3 件"
     assert "5 / 5" in await page.run("document.querySelector('.rates').innerText")
     await page.until(shows("高峰：09时"))
     await page.picture(tmp_path / "brief.png")
