@@ -25,7 +25,7 @@ async def test_a_role_has_its_own_pages_in_the_menu_and_is_refused_the_others(
     await go(page, site, "/")
     own = {one["path"] for one in PLAIN if role in one["roles"]}
     listed = await page.run(
-        "[...document.querySelectorAll('nav a')].map((a) => a.getAttribute('href').split('#')[1])"
+        "[...document.querySelectorAll('#menu a')].map((a) => a.getAttribute('href').split('#')[1])"
     )
     assert set(listed) == {one["path"] for one in PLAIN if role in one["roles"] and "menu" in one}
     home = await page.run("location.hash.slice(1)")

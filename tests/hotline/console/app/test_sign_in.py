@@ -30,6 +30,8 @@ async def test_a_person_signs_in_and_sees_the_case_that_comes_in_both_languages(
     await page.until("document.querySelector('[role=alert]')")
     await page.write("#password", "given-on-paper-9")
     await page.click("button[type=submit]")
+    await page.until("location.hash === '#/seat'")  # an operator's first page
+    await page.run("location.hash = '/cases'")
     await page.until("document.body.innerText.includes('还没有工单')")
     await page.until("document.body.innerText.includes('实时')")
     call_id = await town.is_talked(services.clock() - timedelta(minutes=5), SAID)
