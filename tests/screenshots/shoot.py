@@ -10,6 +10,17 @@ from tests.hotline.console.browser import Page
 from tests.hotline.console.conftest import Site
 from tests.screenshots.town import PEOPLE, Filled
 
+QUIET = """new Promise((done) => {
+    let seen = -1;
+    const look = () => {
+        const now = performance.getEntriesByType('resource').length;
+        if (now === seen && !document.querySelector('.el-skeleton')) { done(true); return; }
+        seen = now;
+        setTimeout(look, 700);
+    };
+    look();
+})"""
+"""Until the page has asked for nothing for a while and nothing is still on its way."""
 LANGUAGES = ("zh", "en")
 ON_A_PHONE = frozenset({"terminal", "case"})
 """Pages that are promised to work on a telephone, too."""
@@ -26,8 +37,10 @@ class Shot:
 
 def shots(city: Filled) -> Iterator[Shot]:
     """Every page of every area; an id in an address is that of something there is."""
-    ids = {"case": city.case_id, "call": city.call_id}
+    ids = {"case": city.case_id, "call": city.call_id, "incident": 1}
     for page in pages():
+        if ":" in page["path"] and page["name"] not in ids:
+            continue  # nothing of its kind was made
         wanted = page["roles"]
         login = next(login for role in wanted for login, _, roles, _ in PEOPLE if role in roles)
         path = re.sub(r":[a-zA-Z]+", str(ids.get(page["name"], 1)), page["path"])
@@ -48,6 +61,7 @@ async def shoot(page: Page, site: Site, city: Filled, folder: Path) -> list[str]
             page.wrong.clear()
             await go(page, site, shot.path, language)
             await page.until("document.fonts.status === 'loaded'")
+            await page.run(QUIET)
             await page.picture(folder / f"{shot.name}-{language}.png")
             if shot.name in ON_A_PHONE:
                 await page.size(*PHONE)
