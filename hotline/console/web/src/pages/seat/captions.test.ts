@@ -21,3 +21,8 @@ it("tells why captions were given up, and goes on when they come back", () => {
   expect([shed.state, shed.reason]).toEqual(["shed", "full"]);
   expect(told(shed, "caption.state", { state: "on" })).toMatchObject({ state: "on", reason: null });
 });
+
+it("keeps what stands when the service was started again and counts from 1", () => {
+  const now = told(told(none, "caption.final", said("caller", 1, 4, "路灯坏了")), "caption.final", said("caller", 1, 61, "谢谢"));
+  expect(now.lines.map((one) => one.text)).toEqual(["路灯坏了", "谢谢"]);
+});

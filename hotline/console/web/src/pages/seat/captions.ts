@@ -39,7 +39,8 @@ export function told(before: Captions, event: string, data: unknown): Captions {
 }
 
 function withLine(lines: readonly Line[], said: Said, sure: boolean): Line[] {
-  const same = lines.find((one) => one.leg === said.leg && one.segment === said.segment);
+  // A service that was started again counts its segments from 1: what stands is told by its second, too.
+  const same = lines.find((one) => one.leg === said.leg && one.segment === said.segment && (!one.sure || one.start === said.start));
   if (same?.sure && !sure) return [...lines];
   const line = { leg: said.leg, segment: said.segment, start: said.start, text: said.text, sure };
   return [...lines.filter((one) => one !== same), line].sort((a, b) => a.start - b.start);
