@@ -21,10 +21,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from hotline.speech_bench import BenchFolderError
+from hotline.speech_bench import BenchFolderError, read_calls
 from telephony.calls import Leg
 from transcription.inspection.form import Form, Interruptions, Never, Overlap, Silence
 from transcription.inspection.inspecting import inspect
@@ -90,18 +90,7 @@ async def hear(folder: Path, engine: Transcriber) -> list[Called]:
     Raises:
         BenchFolderError: the folder has no `calls.json` with timed turns.
     """
-    file = folder / "calls.json"
-    try:
-        calls = TypeAdapter(dict[str, _Call]).validate_json(file.read_bytes())
-    except OSError as error:
-        raise BenchFolderError(
-            f"{file} cannot be read ({error.strerror}): name a folder with scripted calls."
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise BenchFolderError(
-            f"{file}: {'/'.join(map(str, first['loc']))}: {first['msg']}."
-        ) from error
+    calls = read_calls(folder, TypeAdapter(dict[str, _Call]))
     return [await _heard(folder, name, call, engine) for name, call in calls.items()]
 
 

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -29,6 +29,7 @@ from transcription.transcriber import Transcriber
 from transcription.transcripts import Transcript
 from transcription.vocabulary import Vocabulary
 
+T = TypeVar("T")
 NONE = Score(there=0, found=0, right=0)
 
 
@@ -86,9 +87,22 @@ def read_scripts(folder: Path) -> list[Script]:
     Raises:
         BenchFolderError: it has no `calls.json` of this form, or a leg's sound is missing.
     """
+    calls = read_calls(folder, TypeAdapter(dict[str, _Call]))
+    scripts = [script for name, call in calls.items() for script in _legs(folder, name, call)]
+    if not scripts:
+        raise BenchFolderError(f"{folder / 'calls.json'} names no calls.")
+    return scripts
+
+
+def read_calls(folder: Path, shape: TypeAdapter[T]) -> T:
+    """What a folder's `calls.json` says, as the shape wants it.
+
+    Raises:
+        BenchFolderError: it cannot be read, or is of another form.
+    """
     file = folder / "calls.json"
     try:
-        calls = TypeAdapter(dict[str, _Call]).validate_json(file.read_bytes())
+        return shape.validate_json(file.read_bytes())
     except OSError as error:
         raise BenchFolderError(
             f"{file} cannot be read ({error.strerror}): name a folder with scripted calls."
@@ -97,10 +111,6 @@ def read_scripts(folder: Path) -> list[Script]:
         first = error.errors()[0]
         where = "/".join(map(str, first["loc"])) or "the file"
         raise BenchFolderError(f"{file}: {where}: {first['msg']}.") from error
-    scripts = [script for name, call in calls.items() for script in _legs(folder, name, call)]
-    if not scripts:
-        raise BenchFolderError(f"{file} names no calls.")
-    return scripts
 
 
 def _legs(folder: Path, name: str, call: _Call) -> list[Script]:
