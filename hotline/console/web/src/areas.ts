@@ -17,7 +17,7 @@ interface Area {
 
 const areas = import.meta.glob<Area>("./pages/*/area.json", { eager: true, import: "default" });
 
-export const areaOf = (file: string): string => file.split("/")[2] ?? "";
+const areaOf = (file: string): string => file.split("/")[2] ?? "";
 
 export const PAGES = Object.entries(areas).flatMap(([file, area]) =>
   area.pages.map((page) => ({ ...page, area: areaOf(file), words: [areaOf(file), ...(area.words ?? [])] })),

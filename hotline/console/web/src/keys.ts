@@ -33,3 +33,19 @@ export function useKeys(keys: Key[]): void {
     }
   });
 }
+
+// j and k go down and up through the rows that this names, by their focus.
+export function useRowKeys(selector: string): void {
+  useStepKeys((by) => {
+    const rows = [...document.querySelectorAll<HTMLElement>(selector)];
+    const at = rows.findIndex((row) => row === document.activeElement);
+    rows[Math.min(Math.max(at + by, 0), rows.length - 1)]?.focus();
+  });
+}
+
+export function useStepKeys(step: (by: number) => void): void {
+  useKeys([
+    { key: "j", says: "keys.down", run: () => step(1) },
+    { key: "k", says: "keys.up", run: () => step(-1) },
+  ]);
+}
