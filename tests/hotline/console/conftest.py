@@ -1,6 +1,8 @@
 """A console on a real socket over a database of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -163,6 +165,16 @@ async def site(services: Services) -> AsyncIterator[Site]:
     services.feed.close()
     services.captions.close()
     await site.close()
+
+
+@pytest.fixture
+async def listening(services: Services) -> AsyncIterator[None]:
+    """The feed runs while a test does."""
+    task = asyncio.create_task(services.feed.run())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """The page in a real Chromium: what a person sees and does, with the service really running."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +14,8 @@ from tests.hotline.console.browser import Page, browser, installed
 from tests.hotline.console.conftest import Clock, Site, opened
 from tests.hotline.console.filled import Said, Town
 from tests.hotline.console.staff import CITY_LIGHTS, WATER, hire
+
+pytestmark = pytest.mark.usefixtures("listening")
 
 SAID = (
     Said(leg=Leg.OPERATOR, start=0.5, text="您好市长热线，请讲"),
@@ -44,15 +44,6 @@ async def page(chromium: str, tmp_path: Path) -> AsyncIterator[Page]:
 @pytest.fixture
 def clock() -> Clock:
     return Clock(at=utc_now())  # the browser has a clock of its own
-
-
-@pytest.fixture(autouse=True)
-async def listening(services: Services) -> AsyncIterator[None]:
-    task = asyncio.create_task(services.feed.run())
-    yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 def shows(text: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -16,14 +16,7 @@ from hotline.database import transaction
 from hotline.services import Services
 from tests.hotline.console.conftest import NOW, Site
 
-
-@pytest.fixture(autouse=True)
-async def listening(services: Services) -> AsyncIterator[None]:
-    task = asyncio.create_task(services.feed.run())
-    yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+pytestmark = pytest.mark.usefixtures("listening")
 
 
 async def write(services: Services, count: int = 1, size: int = 0) -> list[int]:

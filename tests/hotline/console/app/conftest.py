@@ -1,8 +1,6 @@
 """A running console with a live feed, people who sign in without waiting, and a Chromium."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,15 +16,6 @@ from tests.hotline.console.staff import Staff, hire
 @pytest.fixture
 def clock() -> Clock:
     return Clock(at=utc_now())  # the browser has a clock of its own
-
-
-@pytest.fixture
-async def listening(services: Services) -> AsyncIterator[None]:
-    task = asyncio.create_task(services.feed.run())
-    yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 @pytest.fixture

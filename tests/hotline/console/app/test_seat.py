@@ -1,6 +1,5 @@
 """The operator's seat: the pop, captions of both sides, offers that a click accepts, the form."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ from hotline.caption_board import CaptionState, Standing
 from hotline.services import Services
 from routing.cases import Role
 from telephony.calls import Call, Leg, Outcome, Side
+from tests.hotline.console.app.doing import press_button
 from tests.hotline.console.app.seats import go, reports_nothing_serious, shows, sign_in
 from tests.hotline.console.browser import Page
 from tests.hotline.console.conftest import Site, opened
@@ -72,15 +72,6 @@ async def is_over(services: Services, town: Town, call_id: int, call: Call) -> N
     await town.hears(call_id, call, SAID)
 
 
-async def press(page: Page, selector: str, text: str) -> None:
-    found = (
-        f"[...document.querySelectorAll({json.dumps(selector)})]"
-        f".find((it) => !it.disabled && it.innerText.trim() === {json.dumps(text)})"
-    )
-    await page.until(found)
-    await page.run(f"{found}.click()")
-
-
 async def test_from_the_ring_to_the_dispatch_by_accepted_offers(
     seat: Page, services: Services, town: Town, tmp_path: Path
 ) -> None:
@@ -104,7 +95,7 @@ async def test_from_the_ring_to_the_dispatch_by_accepted_offers(
     await seat.until(shows("建议") + " && " + shows("涪城区"))
     await seat.picture(tmp_path / "offers.png")
     await reports_nothing_serious(seat)
-    await press(seat, ".move-send button", "确认立案")
+    await press_button(seat, "确认立案", ".move-send")
     await seat.until(f"{kept} !== undefined && " + shows("派单"))
     row = await services.pool.fetchrow(
         "SELECT state, level1, area, summary FROM cases WHERE call_id = $1", call_id
@@ -113,7 +104,7 @@ async def test_from_the_ring_to_the_dispatch_by_accepted_offers(
     assert tuple(row) == ("open", "城乡建设", "涪城区", "来电反映路灯不亮")
     await seat.until("document.querySelector('[data-offer=unit]')")
     await seat.click("[data-offer=unit]")
-    await press(seat, ".move-send button", "派单")
+    await press_button(seat, "派单", ".move-send")
     await seat.until(shows("已派单"))
     unit = await services.pool.fetchval("SELECT unit FROM cases WHERE call_id = $1", call_id)
     assert unit in {CITY_LIGHTS, "涪城区综合行政执法局"}
