@@ -141,25 +141,27 @@ def after(said: Iterable[Sentence], seconds: float) -> tuple[Sentence, ...]:
     for one in said:
         if one.start >= seconds:
             kept.append(one)
-        elif one.end > seconds:
-            text = one.text.after(seconds)
-            gone = len(one.text.text) - len(text.text)
-            kept.append(
-                replace(
-                    one,
-                    start=max(one.start, seconds),
-                    text=text,
-                    spoken=one.spoken.after(seconds),
-                    raw=one.raw.after(seconds),
-                    corrections=tuple(it for it in one.corrections if it.start >= seconds),
-                    muted=tuple(
-                        replace(it, first=it.first - gone, last=it.last - gone)
-                        for it in one.muted
-                        if it.first >= gone
-                    ),
-                )
-            )
-    return tuple(one for one in kept if one.text.text.strip("，。？"))
+        elif one.end > seconds and one.text.after(seconds).text.strip("，。？"):
+            kept.append(_cut(one, seconds))
+    return tuple(kept)
+
+
+def _cut(one: Sentence, seconds: float) -> Sentence:
+    text = one.text.after(seconds)
+    gone = len(one.text.text) - len(text.text)
+    return replace(
+        one,
+        start=max(one.start, seconds),
+        text=text,
+        spoken=one.spoken.after(seconds),
+        raw=one.raw.after(seconds),
+        corrections=tuple(it for it in one.corrections if it.start >= seconds),
+        muted=tuple(
+            replace(it, first=it.first - gone, last=it.last - gone)
+            for it in one.muted
+            if it.first >= gone
+        ),
+    )
 
 
 def turns(

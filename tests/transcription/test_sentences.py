@@ -105,6 +105,14 @@ def test_a_cut_sentence_keeps_its_personal_data_where_it_is() -> None:
     assert cut.corrections == ()
 
 
+def test_of_a_cut_sentence_no_mark_alone_is_left_and_no_whole_sentence_goes() -> None:
+    words = (word("喂", 0.0, 0.5), word("，", 2.0, 2.1), word("，", 9.0, 9.1))
+    said = unfinished(heard(Leg.OPERATOR, *words))
+    kept = turns((), said, 1.0)
+    assert [s.raw.text for turn in kept for s in turn.sentences] == ["，", "，"]
+    assert turns((), unfinished(heard(Leg.OPERATOR, *words[:1])), 0.4) == ()
+
+
 def test_a_number_that_was_not_heard_whole_is_hidden_and_an_amount_is_not() -> None:
     for said, shown in (
         ("电话幺三八零八幺幺二三四", "电话**********。"),  # one digit was lost
