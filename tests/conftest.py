@@ -7,6 +7,7 @@ Connections are plain asyncpg: `jsonb` goes in and comes out as JSON text.
 
 import asyncio
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
@@ -21,6 +22,8 @@ from telephony.sealing import KeyFile
 
 _TEMPLATE = "hotline_template"
 _FIRST = ("tests/acceptance", "tests/deploy", "tests/telephony", "tests/hotline")
+_MEMORY = "/dev/shm"
+_ROOM = 4 * 2**30
 _numbers = count(1)
 
 
@@ -46,9 +49,12 @@ def postgres() -> Iterator[str]:
     """The DSN of a running, empty PostgreSQL that lives as long as the test run.
 
     Not below pytest's own temporary folder: each pytest that starts makes that one private again,
-    and where the tests run as root the server runs as another user.
+    and where the tests run as root the server runs as another user. In memory where there is
+    room: a database is cloned there in 20 ms, on a disk in up to half a second.
     """
-    with tempfile.TemporaryDirectory(prefix="hotline-postgres-", ignore_cleanup_errors=True) as at:
+    with tempfile.TemporaryDirectory(
+        prefix="hotline-postgres-", dir=_in_memory(), ignore_cleanup_errors=True
+    ) as at:
         server = EmbeddedPostgres(Path(at) / "data")
         dsn = server.start()
         try:
@@ -56,6 +62,14 @@ def postgres() -> Iterator[str]:
             yield dsn
         finally:
             server.stop()
+
+
+def _in_memory() -> str | None:
+    try:
+        free = shutil.disk_usage(_MEMORY).free
+    except OSError:
+        return None
+    return _MEMORY if free > _ROOM else None
 
 
 async def _hurry(dsn: str) -> None:

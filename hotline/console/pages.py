@@ -10,6 +10,7 @@ import hashlib
 import html
 import json
 from collections.abc import Awaitable, Callable
+from functools import cache
 from http import HTTPStatus
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -79,6 +80,7 @@ async def _not_built(_: web.Request) -> web.Response:
     return web.Response(text=page, content_type="text/html", status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
+@cache
 def _file(body: bytes, content_type: str, cached: str = _ASK) -> Serve:
     etag = ETag(value=hashlib.sha256(body).hexdigest()[:32])
     packed = gzip.compress(body, mtime=0)  # once, at the start; the same bytes each time

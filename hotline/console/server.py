@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -75,7 +76,7 @@ def build(services: Services) -> web.Application:
     add_app(app)
     add_open_pages(app, config.open_dir)
     add_open311(app, services, door)
-    api = json.dumps(document(ENDPOINTS, running_version()), ensure_ascii=False)
+    api = _described()
 
     async def openapi(_: web.Request) -> web.Response:
         return web.Response(text=api, content_type="application/json")
@@ -87,6 +88,12 @@ def build(services: Services) -> web.Application:
     app.on_shutdown.append(close_sockets)
     app.on_cleanup.append(stop_counting)
     return app
+
+
+@cache
+def _described() -> str:
+    """The API's own description; it takes a third of a second, so a process writes it once."""
+    return json.dumps(document(ENDPOINTS, running_version()), ensure_ascii=False)
 
 
 def _serve(endpoint: Endpoint) -> Next:

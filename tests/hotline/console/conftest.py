@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from aiohttp import ClientSession, CookieJar, web
 from hotline.browser_phones import BrowserPhones
 from hotline.callout import CalloutDesk
 from hotline.caption_board import CaptionBoard
-from hotline.casework import SHIPPED_REPORTING, load_casework
+from hotline.casework import SHIPPED_REPORTING, Casework, load_casework
 from hotline.city_desk import CityDesk
 from hotline.config import Config, Line, Operator
 from hotline.console.server import build
@@ -65,10 +66,16 @@ async def works() -> None:
     """A part that works."""
 
 
+@cache
+def shipped() -> Casework:
+    """The first city as it is shipped; nothing of it can change, so all tests share it."""
+    return load_casework(Config())
+
+
 def services_on(
     config: Config, pool: Pool, database: str, clock: Callable[[], datetime]
 ) -> Services:
-    casework = load_casework(config)
+    casework = shipped() if config.city_dir == Config().city_dir else load_casework(config)
     feed = Feed(pool=pool, connect=lambda: connected(database))
     cities = CityDesk(casework, None, config=config, pool=pool, feed=feed)
     callouts = CalloutDesk(config=config, pool=pool, exchanges={}, clock=clock)
