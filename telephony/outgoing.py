@@ -12,7 +12,7 @@ It is told once, when it is over, because until then it may still be joined with
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from telephony.call import (
     CALLOUT_PREFIX,
@@ -32,6 +32,8 @@ from telephony.verdict import recordings_of
 
 _BUSY = frozenset({17, 21})
 """Q.850: user busy, call rejected."""
+_CLOCKS = timedelta(milliseconds=100)
+"""By so much AMI's clock and CEL's tell one moment apart, at most."""
 _IMPOSSIBLE = frozenset({1, 2, 3, 22, 27, 28, 34, 38, 41, 42, 44, 47, 58, 88, 102, 111})
 """Q.850: no such number, no way there, no circuit, a fault on the way."""
 
@@ -139,15 +141,18 @@ class _Story:
     def far(self, direction: Direction) -> list[Channel]:
         """The telephones that were called; of two numbers dialled one after the other the last."""
         if direction is Direction.OUTGOING:
-            since = self.dialled[0][1] if self.dialled else None
-            return [
-                one
-                for one in self.outside
-                if since is None or one.started is None or one.started[1] >= since
-            ]
+            return self._outside_since(self.dialled[0][1]) if self.dialled else self.outside
         if self.called_out:
             return self.seats
         return [one for one in self.seats if one is not self.origin]
+
+    def _outside_since(self, dialled: datetime) -> list[Channel]:
+        found = [one for one in self.outside if (_at(one.started) or _LAST) >= dialled]
+        if found or not self.outside:
+            return found
+        last = max(self.outside, key=lambda one: (_at(one.started) or _LAST, one.unique_id))
+        is_it = (_at(last.started) or _LAST) > dialled - _CLOCKS
+        return [last] if is_it else []
 
     def callee(self, direction: Direction, far: Sequence[Channel]) -> str:
         if self.dialled is not None:

@@ -326,13 +326,15 @@ def shuffled(facts: Sequence[Fact], random: Random, *, again: float) -> list[Fac
     """One order that can happen: streams interleaved, a part of what came already coming again.
 
     CEL writes the end of a linked id after everything else it tells of it, so this stays last.
+    AMI is one connection: what it tells of different channels changes places, but no further.
     """
     ends: list[Fact] = [fact for fact in facts if isinstance(fact, LinkedIdEnded)]
     waiting = streams([fact for fact in facts if not isinstance(fact, LinkedIdEnded)])
     unheard = {id(fact) for fact in facts if fact.source is Source.CEL} - {id(e) for e in ends}
     order: list[Fact] = []
     while waiting or ends:
-        stream: list[Fact] = random.choice([*waiting, *([ends] if ends and not unheard else [])])
+        next_ones = [*_tellable(waiting), *([ends] if ends and not unheard else [])]
+        stream: list[Fact] = random.choice(next_ones)
         fact = stream.pop(0)
         unheard.discard(id(fact))
         order.append(fact)
@@ -340,6 +342,15 @@ def shuffled(facts: Sequence[Fact], random: Random, *, again: float) -> list[Fac
         while random.random() < again:
             order.append(random.choice(order))
     return order
+
+
+def _tellable(waiting: list[list[Fact]]) -> list[list[Fact]]:
+    first = min((s[0].at for s in waiting if s[0].source is Source.AMI), default=None)
+    return [
+        s
+        for s in waiting
+        if s[0].source is not Source.AMI or (first and s[0].at - first < A_SECOND)
+    ]
 
 
 def meaning(call: Call) -> tuple[object, ...]:
