@@ -22,6 +22,8 @@ _LIST: LiteralString = (
     + """
      WHERE ($1::bigint IS NULL OR id > $1) AND ($2::boolean IS NULL OR active = $2)
        AND ($3::text IS NULL OR unit = $3)
+       AND ($5::text IS NULL OR strpos(login, lower($5)) > 0 OR strpos(lower(name), lower($5)) > 0)
+       AND ($6::text IS NULL OR $6 = ANY (roles))
      ORDER BY id LIMIT $4"""
 )
 _ANY: LiteralString = "SELECT EXISTS (SELECT FROM users)"
@@ -73,10 +75,13 @@ async def listed(
     after: int | None = None,
     active: bool | None = None,
     unit: str | None = None,
+    q: str | None = None,
+    role: Role | None = None,
     limit: int,
 ) -> list[User]:
-    """Users in the order in which they were added."""
-    return [_user(row) for row in await conn.fetch(_LIST, after, active, unit, limit)]
+    """Users in the order in which they were added; `q` is a part of the login or the name."""
+    rows = await conn.fetch(_LIST, after, active, unit, limit, q, role)
+    return [_user(row) for row in rows]
 
 
 async def administrators(conn: Connection) -> frozenset[int]:

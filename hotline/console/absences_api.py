@@ -41,6 +41,12 @@ class AbsenceAsked(Asked):
     until: AwareDatetime | None = Field(default=None, description="Until ended unless named.")
 
 
+class DeputyQuery(Asked):
+    """Who could stand in for whom."""
+
+    who: Name | None = Field(default=None, description="A login; oneself unless named.")
+
+
 class Nothing(Asked):
     """An order that needs no more words."""
 
@@ -74,10 +80,10 @@ class Deputy(Told):
 
 
 class Deputies(Told):
-    """Who can stand in for oneself, and for whom one acts at this moment."""
+    """Who can stand in for a person, and for whom one acts oneself at this moment."""
 
     deputies: tuple[Deputy, ...]
-    stands_for: tuple[str, ...]
+    stands_for: tuple[str, ...] = Field(description="For whom the asker acts.")
 
 
 async def list_absences(asked: Request) -> Absences:
@@ -129,9 +135,14 @@ async def end_absence(asked: Request) -> AbsenceView:
 
 
 async def list_deputies(asked: Request) -> Deputies:
-    """Who can stand in for oneself, and for whom one acts now."""
+    """Who can stand in for oneself or for whom one looks after, and for whom one acts now."""
+    who = asked.asked(DeputyQuery).who
     async with borrowed(asked.services.pool) as conn:
-        me = await user_rows.get(conn, asked.user_id)
+        if who is None:
+            me = await user_rows.get(conn, asked.user_id)
+        else:
+            await _check_may(asked, conn, who)
+            me = await user_rows.by_login(conn, who)
         people = await user_rows.listed(
             conn, active=True, unit=me.unit if me else None, limit=MOST_PEOPLE
         )
@@ -201,5 +212,11 @@ ENDPOINTS = (
     get("/api/absences", list_absences, Absences, query=AbsenceQuery, faults=_FAULTS),
     post("/api/absences", enter_absence, AbsenceAsked, AbsenceView, faults=_FAULTS),
     post("/api/absences/{absence_id}/end", end_absence, Nothing, AbsenceView, faults=_FAULTS),
-    get("/api/deputies", list_deputies, Deputies, faults=(Fault.NOT_POSSIBLE,)),
+    get(
+        "/api/deputies",
+        list_deputies,
+        Deputies,
+        query=DeputyQuery,
+        faults=(Fault.NOT_POSSIBLE, Fault.FORBIDDEN),
+    ),
 )

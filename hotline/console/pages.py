@@ -21,7 +21,7 @@ from aiohttp import ETag, web
 from hotline.catalogue import LANGUAGES, Language, messages
 
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
-SHARED: Final = ("state.", "kind.", "urgency.", "outcome.", "line.", "side.", "direction.")
+SHARED: Final = ("state.", "kind.", "urgency.", "outcome.", "line.", "side.", "direction.", "role.")
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK: Final = "no-cache"
 _PLACES: Final = {"index.html": "/", "docs.html": "/api/docs"}

@@ -36,6 +36,8 @@ class UserQuery(Asked):
 
     active: bool | None = None
     unit: Name | None = None
+    q: Name | None = Field(default=None, description="A part of the login or the name.")
+    role: Role | None = None
     after: Id | None = None
     limit: Size = 100
 
@@ -91,6 +93,9 @@ class UserView(Told):
     must_change: bool
     active: bool
     failures: int = Field(description="Wrong passwords in a row.")
+    waits_until: datetime | None = Field(
+        description="No password is looked at before, from places the user never came from."
+    )
     added_at: datetime
     added_by: str
 
@@ -107,18 +112,24 @@ async def list_users(asked: Request) -> Users:
     query = asked.asked(UserQuery)
     async with borrowed(asked.services.pool) as conn:
         found = await user_rows.listed(
-            conn, after=query.after, active=query.active, unit=query.unit, limit=query.limit + 1
+            conn,
+            after=query.after,
+            active=query.active,
+            unit=query.unit,
+            q=query.q,
+            role=query.role,
+            limit=query.limit + 1,
         )
     shown = found[: query.limit]
     more = shown[-1].id if len(found) > query.limit else None
-    return Users(users=tuple(_view(one) for one in shown), next=more)
+    return Users(users=tuple(_view(asked, one) for one in shown), next=more)
 
 
 async def one_user(asked: Request) -> UserView:
     """One user."""
     with account_refusals():
         async with borrowed(asked.services.pool) as conn:
-            return _view(await accounts.found(conn, asked.path_id("user_id")))
+            return _view(asked, await accounts.found(conn, asked.path_id("user_id")))
 
 
 async def add_user(asked: Request) -> UserView:
@@ -128,6 +139,7 @@ async def add_user(asked: Request) -> UserView:
         places(asked.services).check(given.facts())
         async with transaction(asked.services.pool) as tx:
             return _view(
+                asked,
                 await accounts.add(
                     tx,
                     given.login,
@@ -136,7 +148,7 @@ async def add_user(asked: Request) -> UserView:
                     must_change=given.password is not None,
                     by=asked.who.name,
                     now=asked.services.clock(),
-                )
+                ),
             )
 
 
@@ -147,13 +159,14 @@ async def change_user(asked: Request) -> UserView:
         places(asked.services).check(facts)
         async with transaction(asked.services.pool) as tx:
             return _view(
+                asked,
                 await accounts.change(
                     tx,
                     asked.path_id("user_id"),
                     facts,
                     by=asked.who.name,
                     now=asked.services.clock(),
-                )
+                ),
             )
 
 
@@ -171,13 +184,14 @@ async def _activate(asked: Request, *, active: bool) -> UserView:
     with account_refusals():
         async with transaction(asked.services.pool) as tx:
             return _view(
+                asked,
                 await accounts.activate(
                     tx,
                     asked.path_id("user_id"),
                     active=active,
                     by=asked.who.name,
                     now=asked.services.clock(),
-                )
+                ),
             )
 
 
@@ -186,13 +200,14 @@ async def reset_password(asked: Request) -> UserView:
     with account_refusals():
         async with transaction(asked.services.pool) as tx:
             return _view(
+                asked,
                 await accounts.reset(
                     tx,
                     asked.path_id("user_id"),
                     asked.asked(PasswordSet).password,
                     by=asked.who.name,
                     now=asked.services.clock(),
-                )
+                ),
             )
 
 
@@ -204,7 +219,7 @@ async def sign_user_out(asked: Request) -> UserView:
             await accounts.sign_out_everywhere(
                 tx, user_id, by=asked.who.name, now=asked.services.clock()
             )
-            return _view(await accounts.found(tx, user_id))
+            return _view(asked, await accounts.found(tx, user_id))
 
 
 def places(services: Services) -> Places:
@@ -230,7 +245,9 @@ def account_refusals() -> Iterator[None]:
         raise ProblemError(Fault.INVALID, f"password: {error}") from error
 
 
-def _view(user: User) -> UserView:
+def _view(asked: Request, user: User) -> UserView:
+    now = asked.services.clock()
+    wait = user.wait(now)
     return UserView(
         id=user.id,
         login=user.login,
@@ -243,6 +260,7 @@ def _view(user: User) -> UserView:
         must_change=user.must_change,
         active=user.active,
         failures=user.failures,
+        waits_until=now + wait if wait else None,
         added_at=user.added_at,
         added_by=user.added_by,
     )
