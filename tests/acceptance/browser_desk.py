@@ -216,7 +216,7 @@ async def browser_desk(
         )
         (folder / "browser").mkdir()
         async with service, browser(program, folder / "browser", *flags) as page:
-            await page.ask("Page.addScriptToEvaluateOnNewDocument", source=KEEP_CONNECTIONS)
+            await page.tab.add_init_script(KEEP_CONNECTIONS)
             desk = BrowserDesk(
                 asterisk=asterisk,
                 service=service,

@@ -46,7 +46,7 @@ async def test_a_call_rings_in_the_page_and_both_hear_each_other(desk: BrowserDe
 async def test_a_reload_in_the_middle_of_a_call_brings_the_citizen_back(desk: BrowserDesk) -> None:
     call, returns = await desk.answered_call(), desk.returns()
     await desk.citizen.hears(call, yes=(OPERATOR_HZ,))
-    await desk.page.ask("Page.reload")
+    await desk.page.tab.reload(wait_until="commit")
     began = time.monotonic()
     await desk.until("talking")
     took = time.monotonic() - began

@@ -28,7 +28,7 @@ async def browser_reloaded(desk: BrowserDesk) -> None:
     """The page is loaded anew in the call, has the citizen back, and hangs up."""
     call = await desk.answered_call()
     await asyncio.sleep(1.0)
-    await desk.page.ask("Page.reload")
+    await desk.page.tab.reload(wait_until="commit")
     await desk.until("talking")
     await asyncio.sleep(1.0)
     await desk.page.click(".phone .hang-up")

@@ -31,7 +31,7 @@ def shows(text: str) -> str:
 async def sign_in(page: Page, site: Site, staff: Staff, login: str) -> None:
     """Sit down as a user of this login; the very cookie that the sign-in page would bring."""
     cookie = await staff.cookie(login)
-    await page.ask("Network.setCookie", name=COOKIE, value=cookie, url=site.url)
+    await page.tab.context.add_cookies([{"name": COOKIE, "value": cookie, "url": site.url}])
 
 
 async def go(page: Page, site: Site, path: str, language: str = "zh") -> None:
@@ -68,6 +68,5 @@ async def chromium(program: str, folder: Path) -> AsyncIterator[Page]:
     place.mkdir(exist_ok=True)
     async with browser(program, place) as page:
         # Colours are looked at as they are in the end, not on their way there.
-        still = [{"name": "prefers-reduced-motion", "value": "reduce"}]
-        await page.ask("Emulation.setEmulatedMedia", features=still)
+        await page.tab.emulate_media(reduced_motion="reduce")
         yield page

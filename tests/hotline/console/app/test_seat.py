@@ -122,10 +122,10 @@ async def test_a_reload_and_a_restart_lose_no_draft_and_double_no_line(
     await seat.until("document.getElementById('move-summary')?.value === '写到一半的诉求'")
     await seat.until("document.querySelectorAll('.caption-lines li').length === 2")
 
-    await seat.ask("Network.emulateNetworkConditions", **away(offline=True))
+    await seat.tab.context.set_offline(True)
     await seat.until(shows("已断开"))
     says(services, call_id, 3, Leg.CALLER, "已经三天了")
-    await seat.ask("Network.emulateNetworkConditions", **away(offline=False))
+    await seat.tab.context.set_offline(False)
     await seat.until("document.querySelectorAll('.caption-lines li').length === 3")
 
     port = int(site.url.rsplit(":", 1)[1].strip("/"))
@@ -139,7 +139,3 @@ async def test_a_reload_and_a_restart_lose_no_draft_and_double_no_line(
         assert await seat.run("document.getElementById('move-summary').value") == "写到一半的诉求"
     finally:
         await again.close()
-
-
-def away(*, offline: bool) -> dict[str, object]:
-    return {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}

@@ -53,17 +53,6 @@ async def chosen_case(page: Page, number: str) -> None:
     await page.run(f"{option}.click()")
 
 
-async def hand_over(page: Page, file: Path) -> None:
-    """Choose a file in the open dialog, as the browser's own dialogue does."""
-    document = await page.ask("DOM.getDocument")
-    found = await page.ask(
-        "DOM.querySelector",
-        nodeId=document["root"]["nodeId"],
-        selector=".el-dialog input[type=file]",
-    )
-    await page.ask("DOM.setFileInputFiles", files=[str(file)], nodeId=found["nodeId"])
-
-
 async def test_a_supervisor_puts_a_case_under_supervision_raises_it_and_clears_it_with_evidence(
     site: Site, services: Services, page: Page, staff: Staff, tmp_path: Path
 ) -> None:
@@ -98,7 +87,7 @@ async def test_a_supervisor_puts_a_case_under_supervision_raises_it_and_clears_i
     await press_button(page, "核实销号", ".deeds")
     await page.write("#deed-words", "现场核实，路灯已全部恢复")
     assert await page.run("document.querySelector('.el-dialog .el-button--primary').disabled")
-    await hand_over(page, photo)
+    await page.choose_file(".el-dialog input[type=file]", photo)
     await page.until("document.querySelector('.el-dialog .el-checkbox.is-checked')")
     await reports_nothing_serious(page)
     await page.picture(tmp_path / "clear.png")

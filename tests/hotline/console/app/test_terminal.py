@@ -24,14 +24,6 @@ _PIECE = "SELECT sha256 FROM case_evidence WHERE case_id = $1"
 PHOTO = b"\xff\xd8\xff\xe0" + b"a lamp that burns" * 40
 
 
-async def _hand_over_file(page: Page, selector: str, file: Path) -> None:
-    """Choose a file in a field, as the browser's own dialogue does."""
-    document = await page.ask("DOM.getDocument")
-    root = document["root"]["nodeId"]
-    found = await page.ask("DOM.querySelector", nodeId=root, selector=selector)
-    await page.ask("DOM.setFileInputFiles", files=[str(file)], nodeId=found["nodeId"])
-
-
 async def _dispatches(page: Page, site: Site, staff: Staff, case_id: int) -> None:
     await sign_in(page, site, staff, "wang.qiang")
     await go(page, site, f"/cases/{case_id}")
@@ -55,7 +47,7 @@ async def _signs_and_answers(page: Page, site: Site, staff: Staff, photo: Path) 
     for field, text in (("truth", "属实"), ("solved", "已解决"), ("publish", "可以公开")):
         await tick(page, field, text)
     await page.write("#move-not_contacted", "来电人电话无人接听")
-    await _hand_over_file(page, "#move-evidence", photo)
+    await page.choose_file("#move-evidence", photo)
     await page.until("document.querySelector('.evidence-pick .is-checked')")
     await reports_nothing_serious(page)
     await fits(page)

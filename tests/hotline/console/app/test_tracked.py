@@ -7,7 +7,7 @@ from hotline.services import Services
 from routing.cases import Role
 from tests.hotline.console.app.doing import choose, press_button
 from tests.hotline.console.app.seats import fits, go, reports_nothing_serious, shows, sign_in
-from tests.hotline.console.app.test_supervise import given, hand_over, told
+from tests.hotline.console.app.test_supervise import given, told
 from tests.hotline.console.browser import Page
 from tests.hotline.console.conftest import Site
 from tests.hotline.console.staff import CITY_LIGHTS, Staff, hire
@@ -56,7 +56,7 @@ async def test_a_leader_enters_a_decision_in_the_pack_sends_the_report_back_and_
     book.write_bytes(b"%PDF-1.4 a list of lamps")
     await press_button(page, "验收办结", ".deeds")
     await page.write("#deed-words", "抽查十处，属实")
-    await hand_over(page, book)
+    await page.choose_file(".el-dialog input[type=file]", book)
     await page.until("document.querySelector('.el-dialog .el-checkbox.is-checked')")
     await press_button(page, "验收办结", ".el-dialog")
     await page.until("!document.querySelector('.el-dialog') && !document.querySelector('.deeds')")
