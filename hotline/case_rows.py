@@ -5,7 +5,7 @@ deep page costs what the first one does. The plan is made for the very values as
 state and a common one are found in different ways.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -35,6 +35,11 @@ class Filter:
     channel: Channel | None = None
     of_unit: str | None = None
     """Only what this unit may see: not the same as the cases it leads, see `cases_of_unit`."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Begun from `since` on and before `until`."""
+    besides: Sequence[int] | None = None
+    """All but these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +66,22 @@ class Work:
     after: Place | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A whole list at once: what is due first (live cases only), or newest first."""
+
+    due: bool = False
+    search: Sought | None = None
+
+
 EVERYTHING = Filter()
+AHEAD = 500
+_COUNT: LiteralString = "SELECT count(*) FROM ("
+_COUNTED: LiteralString = ") AS counted"
 _FOR_THESE_VALUES: LiteralString = "SET LOCAL plan_cache_mode = force_custom_plan"
 
 # $1 to $10 the filter, $11 the size, $12 the case that the page before ended with, $13 the unit
-# that looks, $14 what is sought, or when that case was due.
+# that looks, $14 to $16 the filter's rest, $17 what is sought, or when that case was due.
 _FITS: LiteralString = """
         ($1::text IS NULL OR c.state = $1)
     AND ($2::text IS NULL OR c.kind = $2)
@@ -78,7 +94,10 @@ _FITS: LiteralString = """
     AND ($9::text[] IS NULL
          OR (c.state NOT IN ('closed', 'archived')
              AND (c.owner = ANY ($9) OR c.offered_to = ANY ($9))))
-    AND ($10::text IS NULL OR c.channel = $10)"""
+    AND ($10::text IS NULL OR c.channel = $10)
+    AND ($14::timestamptz IS NULL OR c.drafted_at >= $14)
+    AND ($15::timestamptz IS NULL OR c.drafted_at < $15)
+    AND ($16::bigint[] IS NULL OR c.id <> ALL ($16))"""
 # The statement for the house finds nothing for a unit. What a unit may see says `cases_of_unit`
 # alone: the two ways in which its cases are come by only follow the order of an index, and each
 # case on them is asked for by itself, so that only those shown are read.
@@ -115,7 +134,7 @@ _LIVE: LiteralString = """
     AND c.state NOT IN ('closed', 'archived')
     AND ($12::bigint IS NULL
          OR (coalesce(c.due_at, 'infinity'::timestamptz), c.id)
-            > (coalesce($14::timestamptz, 'infinity'::timestamptz), $12))"""
+            > (coalesce($17::timestamptz, 'infinity'::timestamptz), $12))"""
 _FIRST: LiteralString = " ORDER BY coalesce(c.due_at, 'infinity'::timestamptz), c.id LIMIT $11"
 WORK: LiteralString = _CASES + _FITS + _LIVE + _HOUSE + _FIRST
 WORK_OF_UNIT: LiteralString = (
@@ -131,14 +150,14 @@ _OF_FOUND: LiteralString = """) AS hit (id) WHERE $12::bigint IS NULL OR id < $1
 _END: LiteralString = " ORDER BY found.id DESC LIMIT $11"
 _WORDS: LiteralString = """
     SELECT case_id FROM case_words
-     WHERE search_grams(plain) @> search_grams(search_plain($14::text))
-       AND position(search_plain($14::text) IN plain) > 0"""
+     WHERE search_grams(plain) @> search_grams(search_plain($17::text))
+       AND position(search_plain($17::text) IN plain) > 0"""
 _BEGINS: LiteralString = """
-    SELECT id FROM cases WHERE number ~>=~ $14::text AND number ~<~ ($14::text || ':')"""
-_NUMBER: LiteralString = "SELECT id FROM cases WHERE number = $14::text"
+    SELECT id FROM cases WHERE number ~>=~ $17::text AND number ~<~ ($17::text || ':')"""
+_NUMBER: LiteralString = "SELECT id FROM cases WHERE number = $17::text"
 _TAIL: LiteralString = """
     SELECT b.case_id FROM identities i JOIN case_callers b ON b.caller = i.token
-     WHERE i.tail = ANY (($14::tails).hashes)"""
+     WHERE i.tail = ANY (($17::tails).hashes)"""
 
 # A unit's newest cases by index, each looked at for the words: enough where they are common. Where
 # this does not fill the page, they are rare enough to be found by the index of words.
@@ -151,8 +170,8 @@ _RECENT: LiteralString = """
             AND ($12::bigint IS NULL OR case_id < $12) ORDER BY case_id DESC LIMIT 2000))
              AS theirs (id) ORDER BY id DESC LIMIT 2000) AS found
       JOIN case_words w ON w.case_id = found.id
-       AND search_grams(w.plain) @> search_grams(search_plain($14::text))
-       AND position(search_plain($14::text) IN w.plain) > 0
+       AND search_grams(w.plain) @> search_grams(search_plain($17::text))
+       AND position(search_plain($17::text) IN w.plain) > 0
       JOIN cases c ON c.id = found.id WHERE """
 SEARCH_RECENT: LiteralString = _RECENT + _FITS + _SEEN + _END
 
@@ -179,7 +198,8 @@ async def page(
 ) -> Page:
     """Return one page of cases, newest first, from below the id `after`."""
     statements, text = (_listing(wanted), None) if search is None else _search(search)
-    values = (*_values(wanted, limit, after), *(() if text is None else (text,)))
+    size = _size(limit) + 1
+    values = (*_values(wanted, size, after), *(() if text is None else (text,)))
     cases: tuple[Case, ...] = ()
     if statements == SEARCH_WORDS and wanted.of_unit is not None:
         cases = await _fetch(conn, (LIST, SEARCH_RECENT), wanted, values)
@@ -194,7 +214,7 @@ async def work(
 ) -> Work:
     """Return one page of live cases, what is due first before all others."""
     values = (
-        *_values(wanted, limit, after.id if after else None),
+        *_values(wanted, _size(limit) + 1, after.id if after else None),
         after.due_at if after else None,
     )
     cases = await _fetch(conn, (WORK, WORK_OF_UNIT), wanted, values)
@@ -203,6 +223,38 @@ async def work(
         return Work(cases=shown, after=None)
     last = shown[-1]
     return Work(cases=shown, after=Place(due_at=last.due_at, id=last.id))
+
+
+async def counted(conn: Connection, wanted: Filter, most: int, taken: Taken) -> int:
+    """How many cases `streamed` would give, up to `most`."""
+    statement, values = _taking(wanted, most, taken)
+    async with conn.transaction():
+        await conn.execute(_FOR_THESE_VALUES)
+        return int(await conn.fetchval(_COUNT + statement + _COUNTED, *values))
+
+
+async def streamed(
+    conn: Connection, wanted: Filter, most: int, taken: Taken
+) -> AsyncIterator[Case]:
+    """Give cases one by one, `most` at the most, however many there are; inside a transaction.
+
+    A cursor of the database holds the place: no more than `AHEAD` rows are in memory.
+    """
+    statement, values = _taking(wanted, most, taken)
+    await conn.execute(_FOR_THESE_VALUES)
+    async for row in conn.cursor(statement, *values, prefetch=AHEAD):
+        yield case_in(row)
+
+
+def _taking(wanted: Filter, most: int, taken: Taken) -> tuple[LiteralString, Sequence[object]]:
+    values = _values(wanted, most, None)
+    unit = wanted.of_unit is not None
+    if taken.due:
+        return (WORK, WORK_OF_UNIT)[unit], (*values, None)
+    if taken.search is None:
+        return _listing(wanted)[unit], values
+    statements, text = _search(taken.search)
+    return statements[unit], (*values, text)
 
 
 def _listing(wanted: Filter) -> Both:
@@ -226,7 +278,7 @@ def _size(limit: int) -> int:
     return max(1, min(limit, LARGEST_PAGE))
 
 
-def _values(wanted: Filter, limit: int, after: int | None) -> tuple[object, ...]:
+def _values(wanted: Filter, rows: int, after: int | None) -> tuple[object, ...]:
     return (
         wanted.state,
         wanted.kind,
@@ -238,9 +290,12 @@ def _values(wanted: Filter, limit: int, after: int | None) -> tuple[object, ...]
         wanted.owner,
         None if wanted.owners is None else list(wanted.owners),
         wanted.channel,
-        _size(limit) + 1,
+        rows,
         after,
         wanted.of_unit,
+        wanted.since,
+        wanted.until,
+        None if wanted.besides is None else list(wanted.besides),
     )
 
 

@@ -194,6 +194,8 @@ class Event(StrEnum):
     LEAGUE_APPEAL_DECIDED = "league.appeal_decided"
     REPORT_TAKEN = "report.taken"
     """Somebody took a report away as a file."""
+    EXPORT_TAKEN = "export.taken"
+    """Somebody took a list away as a file."""
     PUBLICATION_PROPOSED = "publication.proposed"
     PUBLICATION_RELEASED = "publication.released"
     PUBLICATION_WITHHELD = "publication.withheld"

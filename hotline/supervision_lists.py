@@ -30,6 +30,8 @@ class Wanted:
     """Only those whose level's limit was over at this moment."""
     of_unit: str | None = None
     """Only what this unit may see: its own."""
+    besides: Sequence[int] | None = None
+    """None of these cases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ class Counted:
     oldest: datetime
 
 
+_BEGIN: LiteralString = "SELECT count(*) FROM ("
+_END: LiteralString = ") AS counted"
 _LIST: LiteralString = """
     SELECT * FROM supervisions
      WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR level = $2)
@@ -65,8 +69,10 @@ _LIST: LiteralString = """
        AND ($8::boolean IS NULL OR (state <> 'cleared') = $8)
        AND ($9::timestamptz IS NULL OR (state <> 'cleared' AND due_at < $9))
        AND ($10::text IS NULL OR unit = $10)
-       AND ($11::bigint IS NULL OR id < $11)
-     ORDER BY id DESC LIMIT $12"""
+       AND ($11::bigint[] IS NULL OR case_id IS NULL OR case_id <> ALL ($11))
+       AND ($12::bigint IS NULL OR id < $12)
+     ORDER BY id DESC LIMIT $13"""
+_COUNT: LiteralString = _BEGIN + _LIST + _END
 _ITEMS: LiteralString = """
     SELECT * FROM tracked_items
      WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR type = $2)
@@ -95,6 +101,11 @@ async def records(
     """Records, newest first, from below the id `before`."""
     rows = await conn.fetch(_LIST, *astuple(wanted), before, limit)
     return [record_in(row) for row in rows]
+
+
+async def counted(conn: Connection, wanted: Wanted, most: int) -> int:
+    """How many records there are, up to `most`."""
+    return int(await conn.fetchval(_COUNT, *astuple(wanted), None, most))
 
 
 async def items(

@@ -29,7 +29,7 @@ from routing.cases import Urgency
 from telephony.calls import Leg
 from transcription import store as words
 
-_CALLS: LiteralString = """
+CALLS: LiteralString = """
     SELECT c.*, i.number AS caller_number, i.name AS caller_name,
            o.number AS callee_number,
            coalesce(d.channel, s.channel) IS NOT NULL AS ordered, s.callout_id,
@@ -52,7 +52,7 @@ _CALLS: LiteralString = """
       LEFT JOIN cases f ON f.id = coalesce(
            d.case_id, u.case_id, (SELECT e.id FROM cases e WHERE e.call_id = d.call_id))"""
 _LIST: LiteralString = (
-    _CALLS
+    CALLS
     + """
      WHERE ($1::text IS NULL OR c.line = $1)
        AND ($2::text IS NULL OR c.outcome = $2)
@@ -62,7 +62,7 @@ _LIST: LiteralString = (
        AND ($7::text IS NULL OR c.direction = $7)
      ORDER BY c.id DESC LIMIT $5"""
 )
-_ONE: LiteralString = _CALLS + " WHERE c.id = $1"
+_ONE: LiteralString = CALLS + " WHERE c.id = $1"
 _SOUND: LiteralString = """
     SELECT leg, state, seconds, started_at, reason FROM recordings
      WHERE call_id = $1 ORDER BY leg"""
@@ -87,7 +87,7 @@ async def list_calls(asked: Request) -> Calls:
         )
     shown = rows[: query.limit]
     more = shown[-1]["id"] if len(rows) > query.limit else None
-    return Calls(calls=tuple(CallView(**_view(row)) for row in shown), next=more)
+    return Calls(calls=tuple(CallView(**view(row)) for row in shown), next=more)
 
 
 async def one_call(asked: Request) -> CallDetail:
@@ -106,7 +106,7 @@ async def one_call(asked: Request) -> CallDetail:
         silent = await muted_seconds(conn, call_id)
     await note(asked, Event.SEEN_CALL, call_id=call_id)
     return CallDetail(
-        **_view(row),
+        **view(row),
         sound=tuple(_recording(call_id, it, silent) for it in sound),
         words=tuple(TranscriptView(**dict(it)) for it in legs),
         dialogue=tuple(turn_view(one) for one in said),
@@ -120,7 +120,7 @@ def _recording(call_id: int, row: asyncpg.Record, silent: Mapping[Leg, float]) -
     return RecordingView(**dict(row), url=url, muted_seconds=muted)
 
 
-def _view(row: asyncpg.Record) -> dict[str, Any]:
+def view(row: asyncpg.Record) -> dict[str, Any]:
     """A row as the fields of a CallView."""
     return {
         "id": row["id"],

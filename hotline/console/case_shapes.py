@@ -31,8 +31,8 @@ PLACE = r"^([0-9]{1,17}|undated)\.[0-9]{1,18}$"
 """Where a work list goes on: a due time in microseconds, and a case's id."""
 
 
-class CaseQuery(Asked):
-    """Which cases; newest first, `before` is the `next` of the page before."""
+class CaseNarrowing(Asked):
+    """Which cases a list is about; what is not named is not asked for."""
 
     state: CaseState | None = None
     line: Name | None = None
@@ -42,32 +42,32 @@ class CaseQuery(Asked):
     unit: Name | None = None
     level1: Name | None = None
     area: Name | None = None
-    number: Name | None = Field(default=None, description="A case number as people write it.")
     mine: bool = Field(
         default=False,
         description="Live ones I answer for or am offered, those of people I stand in for too.",
     )
-    search: SearchText | None = Field(
-        default=None,
-        description="A case number or how it begins (a day), the last four digits of a caller's"
-        " number, or words of the summary: at least two characters, which stand there as typed.",
-    )
+    since: AwareDatetime | None = Field(default=None, description="Begun from then on.")
+    until: AwareDatetime | None = Field(default=None, description="Begun before then.")
+
+
+SEARCH = (
+    "A case number or how it begins (a day), the last four digits of a caller's number, or words"
+    " of the summary: at least two characters, which stand there as typed."
+)
+
+
+class CaseQuery(CaseNarrowing):
+    """Which cases; newest first, `before` is the `next` of the page before."""
+
+    number: Name | None = Field(default=None, description="A case number as people write it.")
+    search: SearchText | None = Field(default=None, description=SEARCH)
     before: Id | None = None
     limit: Size = 50
 
 
-class WorkQuery(Asked):
+class WorkQuery(CaseNarrowing):
     """Which live cases; `after` is the `next` of the page before."""
 
-    state: CaseState | None = None
-    line: Name | None = None
-    channel: Channel | None = None
-    kind: Kind | None = None
-    urgency: Urgency | None = None
-    unit: Name | None = None
-    level1: Name | None = None
-    area: Name | None = None
-    mine: bool = Field(default=False, description="As in the list of cases.")
     after: Annotated[str, StringConstraints(pattern=PLACE)] | None = None
     limit: Size = 50
 

@@ -8,6 +8,7 @@ from hotline import absence_rows, absences, case_callers, case_rows, evidence, j
 from hotline.case_rows import Filter
 from hotline.console.case_shapes import (
     CaseDetail,
+    CaseNarrowing,
     CaseQuery,
     Cases,
     CaseView,
@@ -50,15 +51,16 @@ async def list_cases(asked: Request) -> Cases:
             return Cases(cases=await _views(asked, conn, found), next=None)
         page = await case_rows.page(
             conn,
-            await _wanted(asked, conn, query),
+            await wanted_cases(asked, conn, query),
             after=query.before,
             limit=query.limit,
-            search=_sought(asked, query.search) if query.search else None,
+            search=sought_by(asked, query.search) if query.search else None,
         )
         return Cases(cases=await _views(asked, conn, page.cases), next=page.after)
 
 
-def _sought(asked: Request, typed: str) -> Sought:
+def sought_by(asked: Request, typed: str) -> Sought:
+    """What somebody types to find cases."""
     found = asked.sight.sought(typed)
     if found.words is not None and not can_be_found(found.words):
         raise ProblemError(Fault.INVALID, "search: give at least two characters or digits.")
@@ -71,7 +73,7 @@ async def list_work(asked: Request) -> Work:
     async with borrowed(asked.services.pool) as conn:
         work = await case_rows.work(
             conn,
-            await _wanted(asked, conn, query),
+            await wanted_cases(asked, conn, query),
             after=_place(query.after) if query.after else None,
             limit=query.limit,
         )
@@ -91,7 +93,9 @@ def _place(written: str) -> case_rows.Place:
     return case_rows.Place(due_at=due_at, id=int(case_id))
 
 
-async def _wanted(asked: Request, conn: Connection, query: CaseQuery | WorkQuery) -> Filter:
+async def wanted_cases(
+    asked: Request, conn: Connection, query: CaseNarrowing, besides: Sequence[int] | None = None
+) -> Filter:
     """The filter of a list, narrowed to what the person may see."""
     wanted = Filter(
         state=query.state,
@@ -103,6 +107,9 @@ async def _wanted(asked: Request, conn: Connection, query: CaseQuery | WorkQuery
         area=query.area,
         unit=query.unit,
         owners=await _mine(asked, conn) if query.mine else None,
+        since=query.since,
+        until=query.until,
+        besides=besides,
     )
     return asked.sight.within(wanted)
 

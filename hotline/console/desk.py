@@ -28,6 +28,8 @@ class Desk:
     openid: Provider | None = None
     readers: set[web.StreamResponse] = field(default_factory=set)
     """The feeds that are open now."""
+    exports: set[object] = field(default_factory=set)
+    """The lists that are being taken away as files now."""
     phone_sockets: dict[str, web.WebSocketResponse] = field(default_factory=dict)
     """The telephones in pages, by seat: the newest page is the telephone."""
 

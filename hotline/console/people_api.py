@@ -215,14 +215,15 @@ async def list_journal(asked: Request) -> Journal:
             sight.faults,
         )
         page = rows[: query.limit]
-        shown = await sight.shown(conn, [_entry(row) for row in page])
+        shown = await sight.shown(conn, [entry_of(row) for row in page])
     return Journal(
         entries=tuple(EntryView(**asdict(it)) for it in shown),
         next=page[-1]["id"] if len(rows) > query.limit else None,
     )
 
 
-def _entry(row: asyncpg.Record) -> journal.Entry:
+def entry_of(row: asyncpg.Record) -> journal.Entry:
+    """A row of the journal."""
     return journal.Entry(**{**dict(row), "body": json.loads(row["body"])})
 
 

@@ -89,7 +89,7 @@ class Sight:
         if self.everything and not await conn.fetchval(_THERE, self.viewer):
             return entries
         named = {it.case_id for it in entries} | {
-            case for it in entries for case in _named(it.body)
+            case for it in entries for case in named_in(it.body)
         }
         asked = [it for it in named if it is not None]
         seen, found = await self.seen(conn, asked), await self.found(conn, asked)
@@ -106,7 +106,7 @@ class Sight:
 _OTHERS = ("same_as", "lead")
 
 
-def _named(body: Mapping[str, Any]) -> list[int]:
+def named_in(body: Mapping[str, Any]) -> list[int]:
     """The other cases that a journal row tells of: those of the caller's history, the same one."""
     history = body.get("history") or {}
     others = (it.get(name) for it in (body, body.get("changes", {})) for name in _OTHERS)
@@ -115,7 +115,7 @@ def _named(body: Mapping[str, Any]) -> list[int]:
 
 def without(body: dict[str, Any], seen: frozenset[int]) -> dict[str, Any]:
     """A journal row's body without the cases it tells of that are not among those seen."""
-    if all(case in seen for case in _named(body)):
+    if all(case in seen for case in named_in(body)):
         return body
     told = {name: value for name, value in body.items() if name not in _OTHERS}
     if "changes" in body:
@@ -130,6 +130,12 @@ def without(body: dict[str, Any], seen: frozenset[int]) -> dict[str, Any]:
             "calls": body["history"]["calls"] - gone,
         }
     return told
+
+
+def without_reports(person: Person) -> Sight:
+    """What a person may take away: what may be seen, and of protected cases none."""
+    viewer = sighted.viewer(names=person.names, unit=person.unit, discipline=False)
+    return replace(visible_cases(person), viewer=viewer)
 
 
 def viewer_of(person: Person | None) -> str:

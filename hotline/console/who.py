@@ -57,3 +57,9 @@ LEAGUE_READERS = OVERSEERS | UNITS
 """Who reads the league table of units: whoever is judged by it, too."""
 PUBLISHERS = frozenset({Role.DISPATCHER, Role.AUDITOR, Role.SUPERVISOR, Role.LEADER})
 """Who puts replies before the public; two of them for each."""
+EXPORTERS = OFFICE - {Role.OPERATOR, Role.CALL_BACK}
+"""Who may take lists away as files: whoever steers or checks the work, not who does one by one."""
+RECORD_EXPORTERS = frozenset({Role.SUPERVISOR, Role.AUDITOR, Role.DISCIPLINE, Role.ADMINISTRATOR})
+"""Who may take the journal away, each as far as it may be seen."""
+SUPERVISION_EXPORTERS = FAULT_VIEWERS | {Role.AUDITOR}
+"""Who may take the supervision board away: whoever supervises, and the audit."""

@@ -23,6 +23,7 @@ OPENERS = "operator dispatcher duty_officer"
 RULERS = "dispatcher duty_officer leader supervisor"
 JUDGES = "auditor dispatcher supervisor"
 DUTY = "duty_officer leader supervisor"
+EXPORTERS = f"{RULERS} auditor discipline"
 PROTECTORS = "operator dispatcher discipline"
 PROTECTED = f"{OPENERS} discipline"
 TELLERS = "dispatcher supervisor administrator"
@@ -57,6 +58,13 @@ EXPECTED = {
     "GET /api/staffing": DUTY,
     "GET /api/reports": DUTY,
     "GET /api/reports/file": DUTY,
+    "GET /api/exports/cases": f"{EXPORTERS} unit",
+    "GET /api/exports/calls": EXPORTERS,
+    "GET /api/exports/journal": "supervisor auditor discipline administrator",
+    "GET /api/exports/supervision": "supervisor leader discipline auditor",
+    "GET /api/exports/roster": DUTY,
+    "GET /api/exports/staffing": DUTY,
+    "GET /api/exports/sheets": "supervisor leader",
     "GET /api/league": "supervisor leader unit",
     "POST /api/league/freeze": "supervisor leader",
     "GET /api/league/appeals": "supervisor leader unit",

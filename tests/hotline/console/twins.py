@@ -136,7 +136,7 @@ async def reports(twin: Twin) -> tuple[int, int, int]:
 
 async def post(visitor: ClientSession, path: str, body: dict[str, Any]) -> Any:
     async with visitor.post(path, json=body) as answer:
-        assert answer.status == 200, (path, await answer.text())
+        assert answer.status == 200, (path, await answer.text(errors="backslashreplace"))
         return await answer.json()
 
 
@@ -226,7 +226,7 @@ ONLY_HERE = re.compile(r"^(process|python)_|_created(\{| )")
 async def told(twin: Twin, visitor: ClientSession, endpoint: Endpoint, path: str, body: Any) -> str:
     """Status, headers that matter and body, with what differs by chance taken out."""
     async with visitor.request(endpoint.method, path, json=body) as answer:
-        text = await answer.text()
+        text = await answer.text(errors="backslashreplace")
         kept = [f"{key}: {value}" for key, value in answer.headers.items() if key in _HEADERS]
     if endpoint.path == "/metrics":
         text = "\n".join(line for line in text.splitlines() if not ONLY_HERE.search(line))

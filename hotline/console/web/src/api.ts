@@ -44,17 +44,33 @@ export async function ask<T>(method: Method, path: string, body?: object, key?: 
 }
 
 async function told<T>(send: () => Promise<Response>): Promise<T> {
-  let answer: Response;
-  try {
-    answer = await send();
-  } catch {
-    throw new Refused({ type: "unreachable", detail: "The service does not answer." });
-  }
+  const answer = await reached(send);
   const said: unknown = await answer.json().catch(() => ({ type: "broken", detail: answer.statusText }));
   if (answer.ok) return said as T;
-  const problem = said as Problem;
+  throw refusal(said as Problem);
+}
+
+async function reached(send: () => Promise<Response>): Promise<Response> {
+  try {
+    return await send();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error; // the person's own wish
+    throw new Refused({ type: "unreachable", detail: "The service does not answer." });
+  }
+}
+
+function refusal(problem: Problem): Refused {
   if (problem.type === "not_signed_in") listeners.forEach((listener) => listener());
-  throw new Refused(problem);
+  return new Refused(problem);
+}
+
+export type Answer = Pick<Response, "headers" | "body">;
+
+// A file as it comes; refused like everything else.
+export async function opened(path: string, signal: AbortSignal): Promise<Answer> {
+  const answer = await reached(() => fetch(path, { signal }));
+  if (answer.ok) return answer;
+  throw refusal((await answer.json().catch(() => ({ type: "broken", detail: answer.statusText }))) as Problem);
 }
 
 export const get = <T>(path: string, query: Query = {}): Promise<T> => ask<T>("GET", withQuery(path, query));
