@@ -10,7 +10,7 @@ from hotline.console.desk import Request
 from hotline.console.endpoint import Endpoint, Handler, get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.shapes import Asked, Name, Told
-from hotline.console.who import DESK, OFFICE
+from hotline.console.who import ADMINISTRATORS, DESK, OFFICE
 from hotline.coverage import ROSTER, STAFF
 from hotline.database import borrowed
 from hotline.operator_rows import open_gaps
@@ -158,7 +158,7 @@ def _seat(word: str, handler: Handler, body: type[BaseModel] = Nothing) -> Endpo
 
 
 ENDPOINTS = (
-    get("/api/operators", list_operators, Operators, roles=OFFICE),
+    get("/api/operators", list_operators, Operators, roles=OFFICE | ADMINISTRATORS),
     _seat("login", log_in, LogIn),
     _seat("logout", log_out),
     _seat("ready", ready),

@@ -19,7 +19,7 @@ from hotline.errors import PhoneLinkGoneError, PhoneUnknownError
 from routing.cases import Role
 
 
-class PhoneView(Told):
+class PhoneSettings(Told):
     """What a softphone is set up with; each text is for one make."""
 
     operator: str
@@ -38,7 +38,7 @@ class PhoneView(Told):
     other: str
 
 
-async def provision_phone(asked: Request) -> web.Response | PhoneView:
+async def provision_phone(asked: Request) -> web.Response | PhoneSettings:
     """Show what an operator's softphone is set up with; the journal keeps who saw it."""
     operator, by = _about(asked)
     try:
@@ -49,7 +49,7 @@ async def provision_phone(asked: Request) -> web.Response | PhoneView:
     except PhoneUnknownError as error:
         raise ProblemError(Fault.NOT_POSSIBLE, str(error)) from error
     phone = found.telephone
-    return PhoneView(
+    return PhoneSettings(
         operator=operator,
         server=phone.server,
         port=phone.port,
@@ -106,7 +106,7 @@ ENDPOINTS = (
         "/api/operators/{operator}/provisioning",
         provision_phone,
         Nothing,
-        PhoneView,
+        PhoneSettings,
         faults=(Fault.FORBIDDEN, Fault.NOT_POSSIBLE),
         roles=DESK | {Role.ADMINISTRATOR},
     ),

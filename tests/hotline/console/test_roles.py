@@ -228,7 +228,7 @@ EXPECTED = {
     "POST /api/control/calls/{call_id}/pick-up": CALLERS,
     "POST /api/control/calls/{call_id}/hang-up": CALLERS,
     "POST /api/control/calls/{call_id}/attend": "supervisor",
-    "GET /api/operators": OFFICE,
+    "GET /api/operators": f"{OFFICE} administrator",
     "POST /api/operators/{operator}/login": DESK,
     "POST /api/operators/{operator}/logout": DESK,
     "POST /api/operators/{operator}/ready": DESK,
