@@ -72,6 +72,7 @@ _NEWEST: LiteralString = """
       FROM cards c JOIN card_versions v ON v.card_id = c.id AND v.version = c.newest"""
 _GET: LiteralString = _NEWEST + " WHERE c.id = $1"
 _GET_BY_KEY: LiteralString = _NEWEST + " WHERE c.key = $1"
+_GET_BY_KEYS: LiteralString = _NEWEST + " WHERE c.key = ANY ($1::text[]) ORDER BY c.key"
 _VERSIONS: LiteralString = """
     SELECT v.card_id, c.key, v.version, v.state, v.at, v.by, v.reason, v.content
       FROM cards c JOIN card_versions v ON v.card_id = c.id
@@ -186,6 +187,11 @@ async def by_key(conn: Connection, key: str) -> CardVersion | None:
     """The newest version of the card with this key."""
     row = await conn.fetchrow(_GET_BY_KEY, key)
     return None if row is None else _version(row)
+
+
+async def by_keys(conn: Connection, keys: Sequence[str]) -> Sequence[CardVersion]:
+    """The newest versions of those cards with these keys that are there, by key."""
+    return [_version(row) for row in await conn.fetch(_GET_BY_KEYS, keys)]
 
 
 async def versions(conn: Connection, card_id: int) -> Sequence[CardVersion]:

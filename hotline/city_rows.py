@@ -13,6 +13,7 @@ from typing import Any, LiteralString
 from hotline import card_rows, journal
 from hotline.card_rows import CardState
 from hotline.database import Connection
+from hotline.errors import CityChangedError
 from hotline.journal import Event
 from routing.city_changes import PARTS, Changes, changes
 from routing.city_files import CityData
@@ -90,8 +91,16 @@ async def listed(conn: Connection, limit: int = 50) -> Sequence[Version]:
     ]
 
 
-async def load(tx: Connection, data: CityData, *, by: str, at: datetime) -> Loaded:
-    """Make checked data the version in force; tells what changed and which cases it strands."""
+async def load(
+    tx: Connection, data: CityData, *, by: str, at: datetime, seen: int | None = None
+) -> Loaded:
+    """Make checked data the version in force; tells what changed and which cases it strands.
+
+    `seen` is the version in force, 0 for none, that the data was compared with before.
+
+    Raises:
+        CityChangedError: another version than `seen` is in force.
+    """
     await tx.execute(_TURN)
     found = await newest(tx)
     number, old = found or (0, None)
@@ -100,6 +109,10 @@ async def load(tx: Connection, data: CityData, *, by: str, at: datetime) -> Load
     stranded = tuple(OpenCase(**dict(row)) for row in await tx.fetch(_LEFT, names))
     if old is not None and old.fingerprint() == data.fingerprint():
         return Loaded(number=number, new=False, changes=changed, open_cases=stranded)
+    if seen is not None and seen != number:
+        raise CityChangedError(
+            f"Version {number} of the city's data was loaded meanwhile: check yours again."
+        )
     loaded = Loaded(number=number + 1, new=True, changes=changed, open_cases=stranded)
     await tx.execute(
         _ADD,

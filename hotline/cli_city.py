@@ -2,7 +2,8 @@
 
 import asyncio
 import getpass
-from collections.abc import Iterator
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,16 +13,12 @@ from hotline import city_rows, database
 from hotline.casework import policy_packs
 from hotline.catalogue import Language, say
 from hotline.city_rows import Loaded
+from hotline.city_soundness import every_fault, figures_of
 from hotline.cli_config import configured
 from hotline.errors import MigrationRefusedError
 from hotline.services import utc_now
 from routing.city_changes import PARTS
-from routing.city_check import faults_of
-from routing.city_files import CityData, Folder, read_folder
-from routing.directory import city_of
-from routing.documents import Fault
-from routing.errors import RoutingError
-from routing.policy import newest
+from routing.city_files import CityData, read_folder
 
 city_app = typer.Typer(
     name="city", no_args_is_help=True, help="A city's data: check its folder, load it."
@@ -37,7 +34,7 @@ def check(folder: FolderArgument) -> None:
     """Say every fault of a city's folder in one sentence with its place; the status is 1 if any."""
     language = configured().language
     found = read_folder(folder)
-    faults = (*faults_of(found), *_policy_faults(found))
+    faults = every_fault(found, partial(policy_packs, found.path))
     for fault in faults:
         typer.echo(str(fault), err=True)
     if found.data is None or faults:
@@ -46,36 +43,12 @@ def check(folder: FolderArgument) -> None:
     _say_parts(found.data, language)
 
 
-def _policy_faults(found: Folder) -> Iterator[Fault]:
-    """The policy a city names must be one that ships."""
-    if found.data is None:
-        return
-    try:
-        newest(policy_packs(found.path), found.data.city.policy)
-    except RoutingError as error:
-        yield Fault(path=found.path / "city.yaml", line=None, sentence=f"policy: {error}")
-
-
 def _say_parts(data: CityData, language: Language) -> None:
-    city = city_of(data)
-    cells = list(city.catalogue.cells(data.categories))
-    decided = [city.catalogue.resolve(cell.category, cell.area) for cell in cells]
-    typer.echo(
-        say(
-            "city.well",
-            language,
-            city=city.name,
-            areas=len(city.areas),
-            units=len(city.units),
-            cards=len(city.cards),
-            cells=len(cells),
-            undecided=sum(it is not None and it.lead is None for it in decided),
-        )
-    )
-    samples = sum(unit.sample for unit in city.units)
-    unchecked = sum(card.sample for card in city.cards.values())
-    if samples or unchecked:
-        typer.echo(say("city.samples", language, units=samples, cards=unchecked))
+    figures = figures_of(data)
+    typer.echo(say("city.well", language, city=data.city.city, **asdict(figures)))
+    units, cards = figures.sample_units, figures.sample_cards
+    if units or cards:
+        typer.echo(say("city.samples", language, units=units, cards=cards))
 
 
 @city_app.command()
@@ -86,7 +59,7 @@ def load(
     """Make a city's folder the version in force, and say what changed; services take it over."""
     config = configured()
     found = read_folder(folder)
-    faults = (*faults_of(found), *_policy_faults(found))
+    faults = every_fault(found, partial(policy_packs, found.path))
     if found.data is None or faults:
         for fault in faults:
             typer.echo(str(fault), err=True)

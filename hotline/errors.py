@@ -105,6 +105,10 @@ class CardChangedError(HotlineError):
     """Somebody else made a newer version of the card, or the card is retired."""
 
 
+class CityChangedError(HotlineError):
+    """Another version of the city's data was loaded since this one was compared."""
+
+
 class CardIncompleteError(HotlineError):
     """A citizen is told all of a card's mandatory blocks at once, or has not been told it."""
 

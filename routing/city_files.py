@@ -16,7 +16,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from routing.documents import Document, Examined, Fault, Lines, examined
+from routing.documents import D, Document, Examined, Fault, Lines, examined
 from routing.rules import LEVEL1, RuleFile
 
 UNIT_ID = r"^[a-z][a-z0-9-]*(@[^@/\s]+)?$"
@@ -238,8 +238,11 @@ class Folder:
         return Fault(path=self.path / file, line=line, sentence=sentence)
 
 
-def read_folder(path: Path) -> Folder:
-    """Read every file of a city's folder and tell every fault of their shapes; never raises."""
+def read_folder(path: Path, within: Path | None = None) -> Folder:
+    """Read every file of a city's folder and tell every fault of their shapes; never raises.
+
+    `within` is where files that city.yaml names must lie; without it they may lie anywhere.
+    """
     if not path.is_dir():
         missing = Fault(path=path, line=None, sentence="The city folder does not exist.")
         return Folder(path=path, data=None, faults=(missing,))
@@ -249,9 +252,9 @@ def read_folder(path: Path) -> Folder:
     catalogue = examined(path / "catalogue.yaml", CatalogueFile)
     cards = examined(path / "cards.yaml", CardFile)
     names = city.content.rules if city.content else ()
-    rules = [examined((path / name).resolve(), RuleFile) for name in names]
+    rules = [_named(path, name, RuleFile, within) for name in names]
     spoken = city.content.words if city.content else ()
-    words = [examined((path / name).resolve(), WordFile) for name in spoken]
+    words = [_named(path, name, WordFile, within) for name in spoken]
     leaves, leaf_faults = read_categories(path / "categories.csv")
     files: Sequence[Examined[Document]] = [city, areas, units, catalogue, cards, *rules, *words]  # type: ignore[list-item]
     faults = (*(fault for file in files for fault in file.faults), *leaf_faults)
@@ -276,6 +279,16 @@ def read_folder(path: Path) -> Folder:
         words=tuple(it.content for it in words if it.content),
     )
     return Folder(path=path, data=data, lines=lines, faults=faults)
+
+
+def _named(path: Path, name: str, shape: type[D], within: Path | None) -> Examined[D]:
+    """A file that city.yaml names, unless it lies outside of where it may."""
+    file = (path / name).resolve()
+    if within is None or file.is_relative_to(within.resolve()):
+        return examined(file, shape)
+    said = f"{name} lies outside of what was brought and is not read."
+    fault = Fault(path=path / "city.yaml", line=None, sentence=said)
+    return Examined(content=None, lines=Lines(None), faults=(fault,))
 
 
 def read_categories(path: Path) -> tuple[tuple[tuple[str, str, str], ...], tuple[Fault, ...]]:

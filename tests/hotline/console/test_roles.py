@@ -129,6 +129,8 @@ EXPECTED = {
     "GET /api/units/{unit}": ALL,
     "GET /api/catalogue/resolve": ALL,
     "GET /api/city/versions": TELLERS,
+    "POST /api/city/versions": "administrator",
+    "POST /api/city/check": "administrator",
     "GET /api/cards": ALL,
     "POST /api/cards": "dispatcher supervisor unit",
     "GET /api/cards/{card_id}": ALL,
