@@ -28,3 +28,6 @@ export async function changePassword(old: string, fresh: string): Promise<void> 
 
 export const holds = (...roles: string[]): boolean =>
   session.value?.roles.some((role) => roles.includes(role)) === true;
+
+// The hotline's own people, who see every case; a unit's see those that are theirs.
+export const OFFICE = ["operator", "dispatcher", "duty_officer", "supervisor", "call_back", "auditor", "leader", "discipline"];
