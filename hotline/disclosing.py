@@ -92,7 +92,7 @@ async def disclosed(
 
 def _files(report: Report, replies: Sequence[PublicReply]) -> dict[str, bytes]:
     told = {
-        "index.html": page(report, style="../style.css"),
+        "index.html": page(report, style="../style.css", home="../index.html"),
         "figures.json": data(report),
         "schema.json": json.dumps(schema(), ensure_ascii=False, indent=1).encode(),
         "replies.json": json.dumps(

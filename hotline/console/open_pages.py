@@ -1,4 +1,4 @@
-"""The public page, for everybody and without signing in: the files that `hotline disclose` wrote.
+"""The public figures, for everybody and without signing in: files that `hotline disclose` wrote.
 
 Only names of that folder's own shape are looked up, so no path leads out of it. Nothing here reads
 the database: what is not disclosed is not within reach.
@@ -22,12 +22,11 @@ _TYPES = {
 def add_open_pages(app: web.Application, folder: Path) -> None:
     """Serve `/open/...` from a folder; what is not there is a plain 404."""
     app.router.add_get("/open", _moved)
-    app.router.add_get("/open/", _moved)
     app.router.add_get("/open/{name:.+}", _file(folder))
 
 
 async def _moved(_: web.Request) -> web.StreamResponse:
-    return web.Response(status=308, headers={"Location": "/open/index.html"})
+    return web.Response(status=308, headers={"Location": "/open/"})
 
 
 def _file(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

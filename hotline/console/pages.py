@@ -21,7 +21,10 @@ from aiohttp import ETag, web
 from hotline.catalogue import LANGUAGES, Language, messages
 
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
-SHARED: Final = ("state.", "kind.", "urgency.", "outcome.", "line.", "side.", "direction.", "role.")
+SHARED: Final = (
+    *("state.", "kind.", "urgency.", "outcome.", "line.", "side.", "direction.", "role."),
+    "channel.",
+)
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK: Final = "no-cache"
 _PLACES: Final = {"index.html": "/", "docs.html": "/api/docs"}
@@ -47,10 +50,10 @@ def add_pages(app: web.Application) -> None:
         suffix = "." + file.name.rpartition(".")[2]
         if file.is_file() and suffix in _TYPES:
             path = _PLACES.get(file.name, f"/web/{file.name}")
-            app.router.add_get(path, _file(file.read_bytes(), _TYPES[suffix]))
+            app.router.add_get(path, served_file(file.read_bytes(), _TYPES[suffix]))
     for language in LANGUAGES:
         text = json.dumps(page_messages(language), ensure_ascii=False).encode()
-        app.router.add_get(f"/web/messages/{language}.json", _file(text, "application/json"))
+        app.router.add_get(f"/web/messages/{language}.json", served_file(text, "application/json"))
 
 
 def add_app(app: web.Application, built: Traversable | None = None) -> None:
@@ -65,11 +68,11 @@ def add_app(app: web.Application, built: Traversable | None = None) -> None:
     if not first.is_file():
         app.router.add_get("/app/", _not_built)
         return
-    app.router.add_get("/app/", _file(first.read_bytes(), "text/html"))
+    app.router.add_get("/app/", served_file(first.read_bytes(), "text/html"))
     for file in (built / "assets").iterdir():
         kind = _TYPES.get("." + file.name.rpartition(".")[2])
         if kind is not None:
-            served = _file(file.read_bytes(), kind, _FOR_EVER)
+            served = served_file(file.read_bytes(), kind, _FOR_EVER)
             app.router.add_get(f"/app/assets/{file.name}", served)
 
 
@@ -81,7 +84,8 @@ async def _not_built(_: web.Request) -> web.Response:
 
 
 @cache
-def _file(body: bytes, content_type: str, cached: str = _ASK) -> Serve:
+def served_file(body: bytes, content_type: str, cached: str = _ASK) -> Serve:
+    """A handler that serves a file, packed where the reader unpacks it; 304 where it is known."""
     etag = ETag(value=hashlib.sha256(body).hexdigest()[:32])
     packed = gzip.compress(body, mtime=0)  # once, at the start; the same bytes each time
 

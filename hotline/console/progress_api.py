@@ -51,7 +51,12 @@ class Progress(Told):
 
 async def ask_progress(asked: Request) -> Progress:
     """How a matter stands, by the case's number and the last four digits of the caller's number."""
-    given, now = asked.asked(ProgressAsked), asked.services.clock()
+    return await progress_of(asked, asked.asked(ProgressAsked))
+
+
+async def progress_of(asked: Request, given: ProgressAsked) -> Progress:
+    """The same, of what a program or a form gave; both count wrong pairs together."""
+    now = asked.services.clock()
     tries = asked.desk.door.asking
     for key in (asked.address, given.number):
         tries.check(key, now)

@@ -25,6 +25,7 @@ from hotline.console.openapi import document
 from hotline.console.pages import add_app, add_pages
 from hotline.console.person import SCRAPER, Person
 from hotline.console.problems import Fault, ProblemError
+from hotline.console.public_pages import add_public_pages
 from hotline.console.refused import note_refusal
 from hotline.console.sight import services_for
 from hotline.openid import Provider
@@ -74,6 +75,7 @@ def build(services: Services) -> web.Application:
         app.router.add_route(endpoint.method, endpoint.route, _serve(endpoint))
     add_pages(app)
     add_app(app)
+    add_public_pages(app, config.open_dir)
     add_open_pages(app, config.open_dir)
     add_open311(app, services, door)
     api = _described()

@@ -14,15 +14,20 @@ from metrics.indicators.definitions import Words
 from metrics.reports.document import Bars, Cell, Form, Report, Table, written
 
 STYLE = (
-    "body{font:16px/1.5 'Noto Sans SC','PingFang SC','Microsoft YaHei',sans-serif;color:#1d2733;"
-    "background:#fff;max-width:72rem;margin:2rem auto;padding:0 1rem}"
-    "h1{font-size:1.7rem}h2{font-size:1.2rem;margin-top:2.2rem}small{color:#5b6875}"
+    ":root{color-scheme:light dark;--ink:#1d2733;--soft:#55616d;--sheet:#fff;--edge:#d5dce3;"
+    "--low:#b3261e;--link:#0b5cad}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--soft:#aab2bc;--sheet:#14181d;"
+    "--edge:#37404a;--low:#ff9d96;--link:#7db9ff}}"
+    "body{font:16px/1.5 'Noto Sans SC','PingFang SC','Microsoft YaHei',sans-serif;"
+    "color:var(--ink);background:var(--sheet);max-width:72rem;margin:2rem auto;padding:0 1rem}"
+    "h1{font-size:1.7rem}h2{font-size:1.2rem;margin-top:2.2rem}small{color:var(--soft)}"
+    "a{color:var(--link)}:focus-visible{outline:3px solid var(--link);outline-offset:2px}"
     "table{border-collapse:collapse;width:100%;font-size:.9rem}"
-    "th,td{border-bottom:1px solid #d5dce3;padding:.35rem .5rem;text-align:left;"
+    "th,td{border-bottom:1px solid var(--edge);padding:.35rem .5rem;text-align:left;"
     "vertical-align:top}td.n{text-align:right;white-space:nowrap;font-variant-numeric:"
-    "tabular-nums}td.low{color:#b3261e;font-weight:600}.wide{overflow-x:auto}"
+    "tabular-nums}td.low{color:var(--low);font-weight:600}.wide{overflow-x:auto}"
     "figure{margin:1.5rem 0}figcaption{font-weight:600}svg{max-width:100%;height:auto}"
-    ".mark{color:#5b6875;border-top:1px solid #d5dce3;margin-top:2rem;padding-top:.5rem}"
+    ".mark{color:var(--soft);border-top:1px solid var(--edge);margin-top:2rem;padding-top:.5rem}"
 )
 STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; form-action 'none'"
@@ -36,8 +41,17 @@ _PAGE = Template(
 _ROW, _BAR, _LEFT, _WIDE = 26, 16, 190, 420
 
 
-def page(report: Report, watermark: str | None = None, *, style: str | None = None) -> bytes:
-    """The whole file; `style` is the address of a style sheet, else it holds its own."""
+def page(
+    report: Report,
+    watermark: str | None = None,
+    *,
+    style: str | None = None,
+    home: str | None = None,
+) -> bytes:
+    """The whole file; `style` is the address of a style sheet, else it holds its own.
+
+    `home` is the address of the page that leads to it.
+    """
     policy = POLICY if style is None else "default-src 'none'; style-src 'self'"
     inside = f"<style>{STYLE}</style>"
     beside = f'<link rel="stylesheet" href="{escape(style or "")}">'
@@ -45,8 +59,12 @@ def page(report: Report, watermark: str | None = None, *, style: str | None = No
         policy=escape(policy),
         title=escape(f"{report.title.zh} {report.period.first}"),
         style=inside if style is None else beside,
-        body="\n".join(_body(report, watermark)),
+        body="\n".join(("" if home is None else _back(home), *_body(report, watermark))),
     ).encode()
+
+
+def _back(home: str) -> str:
+    return f'<p><a href="{escape(home)}">← 首页 <small lang="en">Home</small></a></p>'
 
 
 def _body(report: Report, watermark: str | None) -> Iterator[str]:
@@ -71,7 +89,8 @@ def _both(words: Words) -> str:
 
 def _table(table: Table) -> Iterator[str]:
     yield f'<section id="{escape(table.key)}"><h2>{_both(table.title)}</h2>'
-    yield '<div class="wide"><table>'
+    named = f'role="region" aria-label="{escape(table.title.zh)}"'
+    yield f'<div class="wide" tabindex="0" {named}><table>'
     heads = "".join(f'<th scope="col">{_both(column)}</th>' for column in table.columns)
     yield f"<thead><tr>{heads}</tr></thead><tbody>"
     for row in table.rows:
@@ -102,10 +121,10 @@ def svg(bars: Bars) -> str:
         long = max(0.0, min(1.0, bar.value / bars.most)) * _WIDE
         colour = "#b3261e" if bar.cell.low else "#1f6feb"
         parts.append(
-            f'<text x="{_LEFT - 8}" y="{top + 13}" text-anchor="end" fill="#1d2733">'
+            f'<text x="{_LEFT - 8}" y="{top + 13}" text-anchor="end" fill="currentColor">'
             f"{escape(bar.label.zh)}</text>"
             f'<rect x="{_LEFT}" y="{top}" width="{long:.1f}" height="{_BAR}" fill="{colour}"/>'
-            f'<text x="{_LEFT + long + 6:.1f}" y="{top + 13}" fill="#1d2733">'
+            f'<text x="{_LEFT + long + 6:.1f}" y="{top + 13}" fill="currentColor">'
             f"{escape(written(bar.cell, 'zh'))}</text>"
         )
     if bars.promise is not None:

@@ -71,4 +71,18 @@ async def shoot(page: Page, site: Site, city: Filled, folder: Path) -> list[str]
             wrong = [one for one in page.wrong if "/api/control/" not in one]
             told = [*wrong, *([refused] if refused else [])]
             troubles += [f"{shot.name} ({language}): {one}" for one in told]
-    return troubles
+    return troubles + await _shoot_open(page, site, folder)
+
+
+async def _shoot_open(page: Page, site: Site, folder: Path) -> list[str]:
+    """The pages that anybody may read."""
+    await page.size(*DESK)
+    for name in ("", "promise", "progress", "replies"):
+        for language in LANGUAGES:
+            page.wrong.clear()
+            await page.open(f"{site.url}open/{name}?lang={language}")
+            await page.until("document.querySelector('h1')")
+            await page.picture(folder / f"open-{name or 'home'}-{language}.png")
+            if page.wrong:
+                return list(page.wrong)
+    return []
