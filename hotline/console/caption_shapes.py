@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from hotline.caption_board import CaptionState, Item, Offer, ShedReason, Standing
 from hotline.console.case_shapes import AlternativeView, LeafView, ReasonView, SuggestionView
 from hotline.console.shapes import Told
+from routing.directory import City
 from routing.suggestions import Suggestion
 from telephony.calls import Leg
 from transcription.captions import Caption
@@ -72,6 +73,7 @@ class CaptionCardView(Told):
     version: int
     title: str
     unit: str
+    unit_name: str
     score: int
 
 
@@ -104,15 +106,15 @@ class Whose(TypedDict):
     dial_id: int | None
 
 
-def shown(whose: Whose, item: Item) -> tuple[str, Told]:
-    """The name and the data of the event that tells this."""
+def shown(whose: Whose, item: Item, city: City) -> tuple[str, Told]:
+    """The name and the data of the event that tells this; units by their names in the city."""
     match item:
         case Standing(state=CaptionState.SHED, reason=ShedReason() as reason):
             return "caption.shed", CaptionShedView(**whose, reason=reason)
         case Standing():
             return "caption.state", CaptionStateView(**whose, state=item.state)
         case Offer():
-            return "caption.offer", _offer(whose, item)
+            return "caption.offer", _offer(whose, item, city)
         case Caption():
             return _caption(whose, item)
 
@@ -143,7 +145,7 @@ def _caption(whose: Whose, said: Caption) -> tuple[str, Told]:
     )
 
 
-def _offer(whose: Whose, offer: Offer) -> CaptionOfferView:
+def _offer(whose: Whose, offer: Offer, city: City) -> CaptionOfferView:
     return CaptionOfferView(
         **whose,
         segment=offer.segment,
@@ -154,6 +156,7 @@ def _offer(whose: Whose, offer: Offer) -> CaptionOfferView:
                 version=it.version,
                 title=it.title,
                 unit=it.unit,
+                unit_name=unit.name if (unit := city.unit(it.unit)) else it.unit,
                 score=it.score,
             )
             for it in offer.cards

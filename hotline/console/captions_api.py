@@ -113,9 +113,9 @@ async def _follow(response: web.StreamResponse, asked: Request, talk: _Talk) -> 
             if not await watch.may_read(is_guess=is_guess):
                 return
             if watch.ended and not _lasts(asked, talk):
-                await stream.send(response, _text(talk, Standing(state=CaptionState.OVER)))
+                await stream.send(response, _text(asked, talk, Standing(state=CaptionState.OVER)))
                 return
-            await stream.send(response, _text(talk, item))
+            await stream.send(response, _text(asked, talk, item))
 
 
 class _Watch:
@@ -170,10 +170,10 @@ async def _with_beats(items: AsyncIterator[Item]) -> AsyncGenerator[Item | None,
         await asyncio.wait({following})
 
 
-def _text(talk: _Talk, item: Item | None) -> str:
+def _text(asked: Request, talk: _Talk, item: Item | None) -> str:
     if item is None:
         return ": nothing new\n\n"
-    name, told = shown(talk.whose, item)
+    name, told = shown(talk.whose, item, asked.services.city)
     return f"event: {name}\ndata: {told.model_dump_json()}\n\n"
 
 

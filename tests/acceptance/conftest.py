@@ -23,6 +23,7 @@ from hotline.database import connected, migrate
 from hotline.demo.service import Service
 from hotline.demo.settings import exchange_of, free_tcp_port, service_toml
 from telephony.sealing import KeyFile
+from tests.acceptance.browser_desk import BrowserDesk, browser_desk
 from tests.acceptance.proxy import Cable
 from tests.acceptance.stage import Stage, replies
 from tests.conftest import beside
@@ -140,3 +141,12 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> Asyn
     """The stage that all tests share."""
     async with staged(tmp_path_factory.mktemp("stage"), postgres, "acceptance") as stage:
         yield stage
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def desk(
+    tmp_path_factory: pytest.TempPathFactory, postgres: str
+) -> AsyncIterator[BrowserDesk]:
+    """The operator's computer that all tests with a browser share."""
+    async with browser_desk(tmp_path_factory.mktemp("desk"), postgres, "browserdesk") as desk:
+        yield desk

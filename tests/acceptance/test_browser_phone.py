@@ -7,28 +7,23 @@ import re
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from deploy.asterisk.browser_plan import BACK_SECONDS, LOST_SECONDS
 from telephony.seating import LOGGED_OUT_REASON, seated
-from tests.acceptance.browser_desk import CITIZEN_HZ, OPERATOR_HZ, SEAT, BrowserDesk, browser_desk
+from tests.acceptance.browser_desk import CITIZEN_HZ, OPERATOR_HZ, SEAT, BrowserDesk
+from tests.hotline.console.app.seats import shows
 from tests.phones.softphones import HEARD, SILENT
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="module")]
+DRAFT = "写到一半的诉求"
+WRITTEN = f"document.getElementById('move-summary')?.value === '{DRAFT}'"
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def desk(
-    tmp_path_factory: pytest.TempPathFactory, postgres: str
-) -> AsyncIterator[BrowserDesk]:
-    async with browser_desk(tmp_path_factory.mktemp("desk"), postgres, "browserdesk") as desk:
-        yield desk
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def _quiet(desk: BrowserDesk) -> None:
     await desk.begin()
 
@@ -45,6 +40,7 @@ async def test_a_call_rings_in_the_page_and_both_hear_each_other(desk: BrowserDe
 
 async def test_a_reload_in_the_middle_of_a_call_brings_the_citizen_back(desk: BrowserDesk) -> None:
     call, returns = await desk.answered_call(), desk.returns()
+    await desk.page.write("#move-summary", DRAFT)
     await desk.citizen.hears(call, yes=(OPERATOR_HZ,))
     await desk.page.tab.reload(wait_until="commit")
     began = time.monotonic()
@@ -55,6 +51,7 @@ async def test_a_reload_in_the_middle_of_a_call_brings_the_citizen_back(desk: Br
     assert not desk.citizen.has("gone", call=call)
     assert desk.returns() == returns + 1
     assert took < LOST_SECONDS, "the page itself said that it was loaded anew"
+    await desk.page.until(WRITTEN)
     await desk.page.click(".phone .hang-up")
     await desk.citizen.until("gone", call=call)
     stored = await desk.stored()
@@ -70,6 +67,7 @@ async def test_a_reload_in_the_middle_of_a_call_brings_the_citizen_back(desk: Br
 
 async def test_the_service_starts_anew_and_the_call_goes_on(desk: BrowserDesk) -> None:
     call, returns = await desk.answered_call(), desk.returns()
+    await desk.page.write("#move-summary", DRAFT)
     await desk.service.kill()
     await desk.page.until("document.querySelector('.phone').dataset.linked === 'false'")
     assert await desk.state() == "talking"
@@ -81,8 +79,11 @@ async def test_the_service_starts_anew_and_the_call_goes_on(desk: BrowserDesk) -
     assert await desk.hears(CITIZEN_HZ) > HEARD
     assert await desk.state() == "talking"
     assert desk.returns() == returns
+    assert await desk.page.run(WRITTEN)
     await desk.citizen.order("hang_up", call=call)  # the page hears of it: its way is known again
     await desk.until("ended")
+    await desk.page.until(shows("没有通话"))  # by the feed, which came again by itself
+    assert await desk.page.run(WRITTEN)
 
 
 async def test_an_exchange_not_heard_for_a_moment_ends_no_call(desk: BrowserDesk) -> None:
@@ -119,7 +120,7 @@ async def test_a_citizen_whose_operator_is_gone_for_good_is_first_in_the_queue(
         while desk.queue_log("ENTERQUEUE") == queued:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.1)
     assert not desk.citizen.has("gone", call=call)
-    await desk.page.open(f"{desk.service.url}/app/?back#/phone")
+    await desk.go("/seat")
     await desk.until("ringing")
     await desk.page.click(".phone .answer")
     await desk.until("talking")
