@@ -224,7 +224,7 @@ async def opened_by_hand(
         trigger=Trigger.BY_HAND,
         key=f"{actor.name} {now.isoformat()}",
         since=now,
-        basis="a person's decision",
+        basis="督办人员决定",
         unit=unit,
         person=person,
     )
