@@ -30,9 +30,9 @@ from hotline.keeping import sounds_of
 from hotline.services import Clock
 from hotline.spool import sweep
 from telephony.buffer import Connected, Delivery, Disconnected
-from telephony.calls import CallEvent, CallTracker, TrackerRules
+from telephony.calls import CallEvent, CallKey, CallTracker, TrackerRules
 from telephony.connection import AmiConnection
-from telephony.events import Fact, System
+from telephony.events import Fact, LinkedId, System
 from telephony.recovery import LOOK_BACK, ExchangeFiles, Recovery
 from telephony.snapshot import Snapshot
 from telephony.timing import Timing
@@ -63,12 +63,13 @@ class RunningExchange:
         self._spool = exchange.recordings_dir
         self._sounds = sounds_of(config)
         rules = rules_of(config)
-        self._tracker = CallTracker(rules)
+        self.tracker = CallTracker(rules)
+        """The calls as far as they are known now."""
         self.recovery = Recovery(
             system=self.system,
             files=ExchangeFiles(cel=exchange.cel_file, queue_log=exchange.queue_log_file),
             rules=rules,
-            tracker=self._tracker,
+            tracker=self.tracker,
             transaction=self._transaction,
             tell=self._tell,
             tell_call=self._tell_call,
@@ -81,6 +82,11 @@ class RunningExchange:
 
     def _transaction(self) -> AbstractAsyncContextManager[Connection]:
         return transaction(self._pool)
+
+    def rings_at(self, linked_id: str) -> tuple[str, ...]:
+        """The seats whose telephones ring for a call of this exchange now."""
+        key = CallKey(system=System(self.system), linked_id=LinkedId(linked_id))
+        return self.tracker.ringing().get(key, ())
 
     async def run(self) -> None:
         """Go on where the last process stopped, then follow; returns only when cancelled."""
@@ -136,7 +142,7 @@ class RunningExchange:
         if fact is not None:
             for listener in self.listeners:
                 listener(self.system, fact)
-            for told in self._tracker.observe(fact):
+            for told in self.tracker.observe(fact):
                 await self._tell(told)
 
     async def _check_for_ever(self) -> None:

@@ -35,6 +35,7 @@ from telephony.events import (
     ChannelEnded,
     ChannelStarted,
     Fact,
+    LinkedId,
     LinkedIdEnded,
     OperatorCalled,
     OperatorConnected,
@@ -98,6 +99,17 @@ class CallTracker:
             for caller, system in self._open.items()
         ]
         return sorted(calls, key=lambda call: (call.started_at, call.key))
+
+    def ringing(self) -> dict[CallKey, tuple[str, ...]]:
+        """At which seats each open call rings now, as the queues told; most ring nowhere.
+
+        A snapshot tells no seat, so a call that rang before this tracker began is not in it.
+        """
+        return {
+            CallKey(system=system, linked_id=LinkedId(caller.unique_id)): seats
+            for caller, system in self._open.items()
+            if (seats := caller.party.rings_at(caller))
+        }
 
     def observe(self, fact: Fact | SnapshotTaken) -> list[CallEvent]:
         """What became known with this fact: mostly nothing, at times several events."""
@@ -210,6 +222,7 @@ class CallTracker:
             operator = board.join(party, fact.operator_unique_id)
             if operator is not None:
                 operator.name = operator.name or fact.operator_channel
+                operator.calls_for = (channel, fact.operator)
         elif isinstance(fact, OperatorConnected):
             if fact.operator_unique_id is not None:
                 board.join(party, fact.operator_unique_id)

@@ -44,6 +44,7 @@ class Channel:
         "badge",
         "callee",
         "caller_file",
+        "calls_for",
         "cause",
         "connected",
         "connected_to",
@@ -102,6 +103,8 @@ class Channel:
         """When the tone told him to speak."""
         self.refused = False
         self.insisted = False
+        self.calls_for: tuple[Channel, str] | None = None
+        """For which waiting caller the queue rings here, and at whose seat."""
         self.callee: tuple[Moment, str, str] | None = None
         """When it last called a number outside, in whose name, and the number."""
         self.taken: Moment | None = None
@@ -189,6 +192,13 @@ class Party:
     def others_live(self) -> bool:
         """Whether a channel that is not a caller's own still exists."""
         return any(c.ended is None and c not in self.callers for c in self.channels.values())
+
+    def rings_at(self, caller: Channel) -> tuple[str, ...]:
+        """The seats whose telephones ring for the caller now; none once he is answered."""
+        if caller.ended is not None or self.answer(caller) is not None:
+            return ()
+        ring = (c.calls_for for c in self.channels.values() if c.ended is None)
+        return tuple(sorted({told[1] for told in ring if told and told[0] is caller}))
 
     def meetings(self, caller: Channel) -> Iterator[tuple[Moment, Channel]]:
         """When the caller could first speak with whom, one entry a bridge and person."""

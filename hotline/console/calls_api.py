@@ -87,7 +87,9 @@ async def list_calls(asked: Request) -> Calls:
         )
     shown = rows[: query.limit]
     more = shown[-1]["id"] if len(rows) > query.limit else None
-    return Calls(calls=tuple(CallView(**view(row)) for row in shown), next=more)
+    return Calls(
+        calls=tuple(CallView(**view(row), ringing=_ringing(asked, row)) for row in shown), next=more
+    )
 
 
 async def one_call(asked: Request) -> CallDetail:
@@ -107,6 +109,7 @@ async def one_call(asked: Request) -> CallDetail:
     await note(asked, Event.SEEN_CALL, call_id=call_id)
     return CallDetail(
         **view(row),
+        ringing=_ringing(asked, row),
         sound=tuple(_recording(call_id, it, silent) for it in sound),
         words=tuple(TranscriptView(**dict(it)) for it in legs),
         dialogue=tuple(turn_view(one) for one in said),
@@ -120,8 +123,16 @@ def _recording(call_id: int, row: asyncpg.Record, silent: Mapping[Leg, float]) -
     return RecordingView(**dict(row), url=url, muted_seconds=muted)
 
 
+def _ringing(asked: Request, row: asyncpg.Record) -> tuple[str, ...]:
+    """Only what waits can ring; what the exchange told of it is in memory."""
+    if row["ended_at"] is not None or row["answered_at"] is not None:
+        return ()
+    exchange = asked.services.exchanges.get(row["system"])
+    return exchange.rings_at(row["linked_id"]) if exchange else ()
+
+
 def view(row: asyncpg.Record) -> dict[str, Any]:
-    """A row as the fields of a CallView."""
+    """A row as the fields of a CallView, but for the seats it rings at."""
     return {
         "id": row["id"],
         "kind": row["kind"],

@@ -16,7 +16,7 @@ from hotline.console.endpoint import get, post
 from hotline.console.problems import Fault, ProblemError
 from hotline.console.seen_api import note
 from hotline.console.shapes import Asked, Id, Name, Told, Words
-from hotline.console.who import CALLERS, DISCIPLINE, PROTECTORS, READERS, RECUSERS
+from hotline.console.who import DISCIPLINE, PROTECTORS, READERS, RECUSERS
 from hotline.database import Connection, borrowed, transaction
 from hotline.journal import Event
 from hotline.protecting import Accused, Doing
@@ -315,5 +315,5 @@ ENDPOINTS = (
     ),
     post(f"{_CASE}/recuse", recuse, RecuseAsked, ProtectionDone, faults=_FAULTS, roles=READERS),
     post(f"{_CASE}/rejoin", rejoin, RejoinAsked, ProtectionDone, faults=_FAULTS, roles=DISCIPLINE),
-    post("/api/texts/check", check_text, TextAsked, TextAdvice, roles=CALLERS | DISCIPLINE),
+    post("/api/texts/check", check_text, TextAsked, TextAdvice, roles=READERS),
 )

@@ -122,6 +122,9 @@ class CallView(Told):
     started_at: datetime
     queued_at: datetime | None
     ringing_at: datetime | None
+    ringing: tuple[str, ...] = Field(
+        description="The seats whose telephones ring for it now, as the exchange told."
+    )
     answered_at: datetime | None
     message_at: datetime | None = Field(description="When the caller began to leave a message.")
     ended_at: datetime | None

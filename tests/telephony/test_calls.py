@@ -691,3 +691,33 @@ def test_one_call_with_endless_bridges_and_hangups_stays_small() -> None:
     (caller,) = tracker._open
     assert len(caller.party.bridges) <= 64
     assert len(caller.party.hangups) <= 256
+
+
+def rings(name: str) -> list[tuple[tuple[str, ...], ...]]:
+    """At which seats each of a table's calls rang, one entry a change."""
+    tracker = CallTracker(RULES)
+    seen: list[tuple[tuple[str, ...], ...]] = [()]
+    for fact in recorded(name).ami:
+        tracker.observe(fact)
+        now = tuple(tracker.ringing().values())
+        seen += [now] if now != seen[-1] else []
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("name", "seats"),
+    [
+        ("answered", [(), (("1001",),), ()]),
+        ("unanswered", [(), (("1001",),), (), (("1001",),), ()]),
+        ("overflow_to_the_second_group", [(), (("1001",),), (), (("1002",),), ()]),
+        ("two_at_once", [(), (("2001",),), (("1001",), ("2001",)), (("1001",),), ()]),
+    ],
+)
+def test_a_call_rings_at_the_seats_that_the_queue_calls_until_it_is_answered(
+    name: str, seats: list[tuple[tuple[str, ...], ...]]
+) -> None:
+    assert rings(name) == seats
+
+
+def test_several_seats_ring_for_one_call() -> None:
+    assert (("2001", "2002"),) in rings("duty_taken_by_the_next")

@@ -1,12 +1,18 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
+from pydantic import SecretStr
 
+from hotline.config_exchange import Exchange
+from hotline.exchange import RunningExchange
 from hotline.services import Services
 from telephony.calls import Leg, Outcome
-from tests.hotline.console.conftest import NOW, Clock
+from tests.calls.recorded import SYSTEM, recorded
+from tests.hotline.console.conftest import NOW, Clock, opened
 from tests.hotline.console.filled import Said, Town
 
 SAID = (
@@ -96,6 +102,38 @@ async def test_lists_can_be_narrowed(town: Town, visitor: ClientSession) -> None
     for query, ids in expected.items():
         async with visitor.get(f"/api/calls?{query}") as answer:
             assert [call["id"] for call in (await answer.json())["calls"]] == ids, query
+
+
+async def test_each_call_that_rings_tells_at_which_seats(
+    services: Services, town: Town, tmp_path: Path
+) -> None:
+    exchange = RunningExchange(
+        Exchange(
+            system=SYSTEM,
+            secret=SecretStr("x"),
+            port=1,
+            cel_file=tmp_path / "calls.csv",
+            queue_log_file=tmp_path / "queue_log",
+            recordings_dir=tmp_path,
+        ),
+        config=services.config,
+        pool=services.pool,
+        clock=services.clock,
+    )
+    facts = iter(recorded("two_at_once").ami)
+    while len(exchange.tracker.ringing()) < 2:
+        for event in exchange.tracker.observe(next(facts)):
+            await town.tell(event)
+    site = await opened(replace(services, exchanges={SYSTEM: exchange}))
+    visitor = site.visitor()
+    async with visitor.get("/api/calls?live=true") as answer:
+        ringing = {one["line"]: one["ringing"] for one in (await answer.json())["calls"]}
+    assert ringing == {"mayor": ["1001"], "duty": ["2001"]}
+    for event in (told for fact in facts for told in exchange.tracker.observe(fact)):
+        await town.tell(event)
+    async with visitor.get("/api/calls") as answer:
+        assert all(one["ringing"] == [] for one in (await answer.json())["calls"])
+    await site.close()
 
 
 async def test_a_call_from_here_tells_which_way_it_went_and_what_for(

@@ -123,7 +123,7 @@ EXPECTED = {
     "POST /api/person-requests/{request_id}/correct": "supervisor discipline",
     "POST /api/person-requests/{request_id}/delete": "supervisor discipline",
     "POST /api/person-requests/{request_id}/refuse": "supervisor discipline",
-    "POST /api/texts/check": f"{CALLERS} discipline",
+    "POST /api/texts/check": READERS,
     "GET /api/cases/{case_id}/seen": "supervisor discipline",
     "GET /api/units": ALL,
     "GET /api/units/{unit}": ALL,

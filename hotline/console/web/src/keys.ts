@@ -1,6 +1,8 @@
 // The keyboard: each page says its keys, `?` shows them all.
 import { onMounted, onUnmounted, reactive } from "vue";
 
+import { isWriting, pressed } from "./pressed";
+
 export interface Key {
   key: string; // as KeyboardEvent.key has it; "Alt+a" with the Alt key, which also works while writing
   says: string; // a key of the message catalogue
@@ -9,19 +11,13 @@ export interface Key {
 
 export const shownKeys = reactive<Key[]>([]);
 
-function isWriting(event: KeyboardEvent): boolean {
-  const target = event.target as HTMLElement | null;
-  return Boolean(target?.isContentEditable) || /^(INPUT|TEXTAREA|SELECT)$/.test(target?.tagName ?? "");
-}
-
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.isComposing) return;
-  if (isWriting(event) && !event.altKey) return;
-  const pressed = event.altKey ? `Alt+${event.key.toLowerCase()}` : event.key;
-  const found = shownKeys.findLast((one) => one.key === pressed);
+  const key = pressed(event);
+  if (key === null || (!event.altKey && isWriting(event.target))) return;
+  const found = shownKeys.findLast((one) => one.key === key);
   if (!found) return;
   event.preventDefault();
-  found.run();
+  if (!(event.altKey && event.repeat)) found.run(); // an order is given once, however long the key is held
 });
 
 export function useKeys(keys: Key[]): void {

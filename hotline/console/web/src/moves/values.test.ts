@@ -29,7 +29,7 @@ describe("a move's form", () => {
 
   it("sends what was given and shown, nothing else", () => {
     const values = { reply: " 已修好 ", solved: "yes", unsolved_reason: "前面写的", contacted_at: "2026-11-26T10:00", not_contacted: null, publish: false, evidence: [] };
-    expect(body(ANSWER, values)).toEqual({ reply: "已修好", solved: "yes", contacted_at: new Date("2026-11-26T10:00").toISOString(), publish: false });
+    expect(body(ANSWER, values)).toEqual({ reply: "已修好", solved: "yes", contacted_at: "2026-11-26T02:00:00.000Z", publish: false });
   });
 
   it("leads to the next step of a state where it is possible", () => {

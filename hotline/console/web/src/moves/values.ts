@@ -1,4 +1,5 @@
 // What stands in a move's form: where it begins, what is shown, what is missing, what is sent.
+import { momentOf } from "../moments";
 import type { Field } from "./forms";
 
 export type Value = string | boolean | number | string[] | number[] | null;
@@ -39,7 +40,7 @@ export const missing = (fields: readonly Field[], values: Values): string[] =>
   shown(fields, values).filter((field) => needed(field, values) && !given(values[field.name])).map((field) => field.name);
 
 function written(field: Field, value: Value): Value {
-  if (field.sort === "time") return new Date(String(value)).toISOString();
+  if (field.sort === "time") return momentOf(String(value));
   return typeof value === "string" ? value.trim() : value;
 }
 

@@ -8,7 +8,11 @@ export function mine(calls: readonly Call[], seat: string, state: string | undef
   const own = live.find((one) => one.operator === seat && one.answered_at !== null);
   if (own) return own;
   if (state !== "ringing") return null;
-  return live.find((one) => one.ringing_at !== null && one.answered_at === null) ?? null;
+  const rings = live.filter((one) => one.ringing_at !== null && one.answered_at === null);
+  const here = rings.find((one) => one.ringing.includes(seat));
+  if (here) return here;
+  // A service that was started in the middle of the ring does not know the seats: one call is no guess.
+  return rings.length === 1 && rings[0]?.ringing.length === 0 ? rings[0] : null;
 }
 
 // What the caller's earlier calls and open cases are, as the ring told it.
