@@ -1,8 +1,9 @@
 """The pages and their parts: a fixed set of files, read once, with the messages of both languages.
 
-`/` is plain files; `/app/` is what set-up built of `web/src/`, each file but the first named by its
-hash, so that a browser keeps it. Nothing comes from elsewhere. Words the command line also uses
-(states, kinds, outcomes) come from the service's own catalogue: there is one wording of each.
+`/app/` is the console, which set-up built of `web/src/`, each file but the first named by its hash,
+so that a browser keeps it; `/` leads there. Nothing comes from elsewhere. Words that the
+command line also uses (states, kinds, outcomes) come from the service's own catalogue: there is one
+wording of each.
 """
 
 import gzip
@@ -27,7 +28,8 @@ SHARED: Final = (
 )
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK: Final = "no-cache"
-_PLACES: Final = {"index.html": "/", "docs.html": "/api/docs"}
+_PLACES: Final = {"docs.html": "/api/docs"}
+FILES: Final = ("docs.html", "docs.css", "docs.js", "icon.svg")
 _TYPES: Final = {
     ".html": "text/html",
     ".css": "text/css",
@@ -45,12 +47,16 @@ def page_messages(language: Language) -> dict[str, str]:
 
 
 def add_pages(app: web.Application) -> None:
-    """Serve `/` and `/web/...`; a browser asks each time and gets 304 where nothing changed."""
-    for file in (resources.files("hotline.console") / "web").iterdir():
-        suffix = "." + file.name.rpartition(".")[2]
-        if file.is_file() and suffix in _TYPES:
-            path = _PLACES.get(file.name, f"/web/{file.name}")
-            app.router.add_get(path, served_file(file.read_bytes(), _TYPES[suffix]))
+    """Serve `/api/docs` and `/web/...`; a browser asks each time: 304 where nothing changed.
+
+    Only a file that is named here is served: the folder holds what the console is built of, too.
+    """
+    for name in FILES:
+        file = resources.files("hotline.console") / "web" / name
+        path = _PLACES.get(name, f"/web/{name}")
+        app.router.add_get(
+            path, served_file(file.read_bytes(), _TYPES["." + name.rpartition(".")[2]])
+        )
     for language in LANGUAGES:
         text = json.dumps(page_messages(language), ensure_ascii=False).encode()
         app.router.add_get(f"/web/messages/{language}.json", served_file(text, "application/json"))
@@ -61,9 +67,11 @@ def add_app(app: web.Application, built: Traversable | None = None) -> None:
     built = built or resources.files("hotline.console") / "web" / "dist"
     first = built / "index.html"
 
-    async def to_app(_: web.Request) -> web.Response:
-        raise web.HTTPPermanentRedirect("/app/")
+    async def to_app(http: web.Request) -> web.Response:
+        # With what was asked: a language, or why the identity provider sent somebody back.
+        raise web.HTTPTemporaryRedirect(http.rel_url.with_path("/app/", keep_query=True))
 
+    app.router.add_get("/", to_app)
     app.router.add_get("/app", to_app)
     if not first.is_file():
         app.router.add_get("/app/", _not_built)

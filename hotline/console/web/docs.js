@@ -1,6 +1,33 @@
 // Shows /api/openapi.json to people.
 
-import { fill, h } from "./dom.js";
+// Every text goes in as a text node, so nothing from the network becomes markup.
+const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "selected", "htmlFor"]);
+
+function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "class") element.className = value;
+    else if (PROPERTIES.has(name)) element[name] = value;
+    else element.setAttribute(name, value === true ? (name.startsWith("aria-") ? "true" : "") : value);
+  }
+  add(element, children);
+  return element;
+}
+
+function add(element, children) {
+  for (const child of children.flat(Infinity)) {
+    if (child === null || child === undefined || child === false) continue;
+    element.append(child instanceof Node ? child : document.createTextNode(String(child)));
+  }
+  return element;
+}
+
+function fill(element, ...children) {
+  element.replaceChildren();
+  return add(element, children);
+}
 
 const document_ = await (await fetch("/api/openapi.json")).json();
 

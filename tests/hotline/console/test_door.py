@@ -245,7 +245,7 @@ async def test_prometheus_comes_in_from_here_or_with_the_password(locked: Site) 
 
 async def test_every_answer_carries_the_guard(locked: Site) -> None:
     visitor = locked.visitor()
-    for path in ("/", "/web/app.js", "/api/calls", "/nothing", "/healthz"):
+    for path in ("/", "/web/docs.js", "/api/calls", "/nothing", "/healthz"):
         async with visitor.get(path) as answer:
             policy = answer.headers["Content-Security-Policy"]
             assert "unsafe" not in policy

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession
 
 from hotline.catalogue import LANGUAGES
-from hotline.console.pages import page_messages
+from hotline.console.pages import FILES, page_messages
 from hotline.console.problems import Fault
 from hotline.journal import Event
 from routing.cases import CaseState, Explanation, Kind, Move, Reached, Satisfied, Solved, Urgency
@@ -20,12 +20,12 @@ from routing.policy import Unit
 from telephony.calls import Leg, Outcome
 
 WEB = Path(str(resources.files("hotline.console") / "web"))
-SCRIPTS = sorted(WEB.glob("*.js"))
+SCRIPTS = sorted(WEB / name for name in FILES if name.endswith(".js"))
 SOURCES = sorted(
     [*WEB.glob("src/**/*.ts"), *WEB.glob("src/**/*.vue"), *WEB.glob("src/**/area.json")]
 )
 AREAS = sorted(path for path in WEB.glob("src/pages/*") if path.is_dir())
-SPEAKING = [*SCRIPTS, *SOURCES, WEB.parent / "pages.py"]
+SPEAKING = [*SOURCES, WEB.parent / "pages.py"]
 SAID_BY_VALUE: dict[str, Iterable[str]] = {
     "state": CaseState,
     "kind": Kind,
@@ -47,7 +47,7 @@ SAID_BY_VALUE: dict[str, Iterable[str]] = {
 
 
 async def test_the_page_and_everything_it_names_is_served(visitor: ClientSession) -> None:
-    async with visitor.get("/") as answer:
+    async with visitor.get("/api/docs") as answer:
         assert (answer.status, answer.content_type) == (200, "text/html")
         page = await answer.text()
     for path in re.findall(r'(?:href|src)="(/[^"]+)"', page):
@@ -60,6 +60,21 @@ async def test_the_page_and_everything_it_names_is_served(visitor: ClientSession
             etag = answer.headers["ETag"]
         async with visitor.get(f"/web/{script.name}", headers={"If-None-Match": etag}) as answer:
             assert (answer.status, await answer.read()) == (304, b"")
+
+
+async def test_the_first_address_leads_to_the_console_with_what_was_asked(
+    visitor: ClientSession,
+) -> None:
+    for asked, place in (
+        ("/", "/app/"),
+        ("/?lang=en", "/app/?lang=en"),
+        ("/app?problem=sign_in_refused", "/app/?problem=sign_in_refused"),
+    ):
+        async with visitor.get(asked, allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (307, place)
+    for gone in ("app.js", "vite.config.js", "index.html", "package.json"):
+        async with visitor.get(f"/web/{gone}") as answer:
+            assert answer.status == 404, gone
 
 
 def test_nothing_comes_from_elsewhere_and_nothing_becomes_markup() -> None:
@@ -114,9 +129,7 @@ def keys_in(text: str, groups: Iterable[str]) -> tuple[set[str], set[str]]:
 
 def unused_of(own: Iterable[str], used: set[str], built: set[str]) -> set[str]:
     left = {key for key in own if key not in used and key.partition(".")[0] not in built}
-    left = {key for key in left if not any(key.startswith(one) for one in built if "." in one)}
-    # Shown as the hint of an empty list whose own key is in `used`.
-    return {key for key in left if not key.endswith("_hint")}
+    return {key for key in left if not any(key.startswith(one) for one in built if "." in one)}
 
 
 def test_every_word_the_page_uses_exists_and_every_word_is_used() -> None:

@@ -3,6 +3,9 @@
 import { ref } from "vue";
 
 export const feedState = ref<"connecting" | "live" | "lost">("connecting");
+// When the service was last heard: what the pages show is no older.
+export const heardAt = ref(new Date().toISOString());
+
 // One row of the journal; null says "look again at everything" (a beginning, or a gap).
 export interface News {
   id: number;
@@ -26,6 +29,7 @@ export function onNews(listener: Listener): () => void {
 
 function heard(event: MessageEvent): void {
   feedState.value = "live";
+  heardAt.value = new Date().toISOString();
   const id = Number(event.lastEventId);
   if (event.type === "message" && id <= last) return;
   last = event.type === "message" ? id : id || last;

@@ -11,9 +11,14 @@ export async function loadSession(): Promise<void> {
   session.value = await ask<Session>("GET", "/api/session");
 }
 
-export async function signIn(login: string, password: string): Promise<void> {
+export async function signIn(login: string, password: string, seat: string): Promise<void> {
   const who = session.value?.login_needed ? { login } : {};
-  session.value = await ask<Session>("POST", "/api/session", { ...who, password });
+  session.value = await ask<Session>("POST", "/api/session", { ...who, password, ...(seat ? { seat } : {}) });
+}
+
+// While nobody needs to sign in, whoever sits here says at which seat; none is the console.
+export async function sitAt(seat: string): Promise<void> {
+  session.value = seat ? await ask<Session>("POST", "/api/session", { seat }) : await ask<Session>("DELETE", "/api/session");
 }
 
 export async function signOut(): Promise<void> {

@@ -1,4 +1,4 @@
-// Words from the service's message catalogue (the same files the older page reads) and times.
+// Words from the service's message catalogue, and times.
 import { ref } from "vue";
 
 export type Language = "zh" | "en";

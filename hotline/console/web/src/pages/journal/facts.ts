@@ -5,20 +5,31 @@ const SHOWN = [
   "reason", "basis", "reply", "public_reply", "ruling", "comment", "feedback", "channel", "told", "unsolved_reason",
   "not_contacted", "beyond_duty_reason", "withheld_reason",
 ];
-// The facts whose values have a word each, and the group their words stand in.
-const WORDED: Record<string, string> = { leg: "side" };
-const GROUPS = ["direction", "outcome", "kind", "urgency", "result", "explanation", "solved", "satisfied", "truth", "beyond_duty", "publish"];
+// The facts whose values have a word each.
+const WORD: Record<string, (value: string) => string> = {
+  leg: (value) => `side.${value}`,
+  direction: (value) => `direction.${value}`,
+  outcome: (value) => `outcome.${value}`,
+  kind: (value) => `kind.${value}`,
+  urgency: (value) => `urgency.${value}`,
+  result: (value) => `result.${value}`,
+  explanation: (value) => `explanation.${value}`,
+  solved: (value) => `solved.${value}`,
+  satisfied: (value) => `satisfied.${value}`,
+  truth: (value) => `truth.${value}`,
+  beyond_duty: (value) => `beyond_duty.${value}`,
+  publish: (value) => `publish.${value}`,
+};
 
 export interface Fact {
   name: string;
   value: string;
-  group: string | null;
+  key: string | null; // of the word of the value
 }
 
 export function factsOf(body: Record<string, unknown>): Fact[] {
-  return SHOWN.filter((name) => body[name] !== null && body[name] !== undefined && body[name] !== "").map((name) => ({
-    name,
-    value: String(body[name]),
-    group: WORDED[name] ?? (GROUPS.includes(name) ? name : null),
-  }));
+  return SHOWN.filter((name) => body[name] !== null && body[name] !== undefined && body[name] !== "").map((name) => {
+    const value = String(body[name]);
+    return { name, value, key: WORD[name]?.(value) ?? null };
+  });
 }
