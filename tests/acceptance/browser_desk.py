@@ -129,6 +129,11 @@ class BrowserDesk:
     """Who is signed in at this computer."""
     _opened: "count[int]" = field(default_factory=count)
 
+    @property
+    def url(self) -> str:
+        """Where the page finds the service: at the other end of the cable."""
+        return f"http://127.0.0.1:{self.cable.port}"
+
     async def begin(self, says: Path | None = None) -> None:
         """End what an earlier test left; the page is the telephone and waits.
 
@@ -160,7 +165,7 @@ class BrowserDesk:
 
     async def go(self, path: str) -> None:
         """Load a page of the app anew and wait until it is drawn."""
-        await self.page.open(f"http://127.0.0.1:{self.cable.port}/app/?{next(self._opened)}#{path}")
+        await self.page.open(f"{self.url}/app/?{next(self._opened)}#{path}")
         await self.page.until("document.querySelector('main').children.length > 0")
 
     async def sign_in(self, login: str, home: str) -> None:
