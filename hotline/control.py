@@ -9,13 +9,12 @@ exchange only: no answer, no journal row and no log bears one.
 import asyncio
 import copy
 import logging
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString
+from typing import Any
 from weakref import WeakValueDictionary
 
-from hotline import case_callers, dial_orders, journal, store
+from hotline import dial_orders, journal, store
 from hotline.config import Config
 from hotline.database import Pool, borrowed, transaction
 from hotline.errors import ControlForbiddenError, ControlImpossibleError, ControlUnavailableError
@@ -36,10 +35,8 @@ log = logging.getLogger(__name__)
 
 JOIN_SECONDS = 5.0
 _LOOK_SECONDS = 0.1
-_CALLER: LiteralString = """
-    SELECT i.number FROM calls c JOIN identities i ON i.token = coalesce(c.caller, c.callee)
-     WHERE c.id = $1"""
 Order = Callable[[CallControl], Awaitable[None]]
+Way = Callable[[CallControl, str, str], Awaitable[None]]
 
 
 class ControlDesk:
@@ -83,7 +80,7 @@ class ControlDesk:
     async def dial_caller(self, seat: str, call_id: int) -> None:
         """Ring the operator's telephone, then whoever made this call; his number is not shown."""
         self._allowed.check_seat(seat)
-        stored, number = await self._citizen(call_id)
+        stored, number = await self._allowed.caller_of(self._pool, call_id)
         asked = dialling(
             Event.CONTROL_DIAL, seat, number, {"target": mask_number(number)}, call_id=call_id
         )
@@ -93,37 +90,38 @@ class ControlDesk:
             lambda control: control.dial(seat, number, order=asked.channel),
         )
 
-    async def call_back(self, seat: str, case_id: int, unit: str) -> None:
-        """Ring the unit, then the citizen of the case: both see the hotline, neither the other."""
+    async def dial_case(self, seat: str, case_id: int) -> None:
+        """The same for whoever brought a case, by a call or otherwise."""
         self._allowed.check_seat(seat)
-        known = self._city().unit(unit)
-        phone = re.sub(r"[- ()]", "", known.phone if known else "")
-        if not phone:
-            raise ControlImpossibleError(f"The directory has no telephone for {unit}.")
-        self._allowed.check_outside(phone)
-        async with borrowed(self._pool) as conn:
-            found = await case_callers.of_case(conn, case_id)
-        if not found.number:
-            raise ControlImpossibleError("No number is known of whoever brought this case.")
-        number, call_id = found.number, found.call_id
-        self._allowed.check_outside(number)
-        asked = dialling(
-            Event.CONTROL_CALL_BACK, seat, number, {"unit": unit}, call_id=call_id, case_id=case_id
-        )
-        await self._do(
-            asked,
-            self._exchange(found.system) if found.system else self._first(),
-            lambda control: control.relay(seat, phone, number, order=asked.channel),
+        await self._for_case(
+            Event.CONTROL_DIAL, seat, case_id, {}, lambda it, to, key: it.dial(seat, to, order=key)
         )
 
-    async def _citizen(self, call_id: int) -> tuple[StoredCall, str]:
-        async with borrowed(self._pool) as conn:
-            stored = await store.get_call(conn, call_id)
-            number = await conn.fetchval(_CALLER, call_id)
-        if not number:
-            raise ControlImpossibleError("The caller of this call hid the number.")
-        self._allowed.check_outside(number)
-        return stored, number
+    async def call_back(self, seat: str, case_id: int, unit: str, *, by: str = "") -> None:
+        """Ring the unit, then the citizen of the case: both see the hotline, neither the other.
+
+        `by` names somebody of the unit, who has no seat: the exchange counts by `seat` then.
+        """
+        if not by:
+            self._allowed.check_seat(seat)
+        phone = self._allowed.phone_of(self._city().unit(unit), unit)
+        await self._for_case(
+            Event.CONTROL_CALL_BACK,
+            seat,
+            case_id,
+            {"unit": unit},
+            lambda it, to, key: it.relay(seat, phone, to, order=key),
+            by=by,
+        )
+
+    async def _for_case(
+        self, event: Event, seat: str, case_id: int, body: dict[str, Any], way: Way, *, by: str = ""
+    ) -> None:
+        """Call whoever brought a case in one way."""
+        found, number = await self._allowed.brought(self._pool, case_id)
+        asked = dialling(event, seat, number, body, call_id=found.call_id, case_id=case_id, by=by)
+        exchange = self._exchange(found.system) if found.system else self._first()
+        await self._do(asked, exchange, lambda control: way(control, number, asked.channel))
 
     # ---- calls that are here ----
 

@@ -4,16 +4,24 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, LiteralString
 
+from hotline import case_callers, store
+from hotline.case_callers import Brought
 from hotline.config import Config
+from hotline.database import Pool, borrowed
 from hotline.errors import ControlForbiddenError, ControlImpossibleError
 from hotline.exchange import RunningExchange
 from hotline.journal import Event
 from hotline.masking import mask_number
 from hotline.store import StoredCall
+from routing.directory import Unit
 from telephony.call import DIAL_PREFIX
 from telephony.live import LiveCall, LiveChannel
+
+_CALLER: LiteralString = """
+    SELECT i.number FROM calls c JOIN identities i ON i.token = coalesce(c.caller, c.callee)
+     WHERE c.id = $1"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +52,15 @@ def dialling(
     *,
     call_id: int | None = None,
     case_id: int | None = None,
+    by: str = "",
 ) -> Asked:
-    """An order by which a number is called, under an id that nobody can guess."""
+    """An order by which a number is called, under an id that nobody can guess.
+
+    `by` is who asks where that is not the seat.
+    """
     return Asked(
         event=event,
-        seat=seat,
+        seat=by or seat,
         call_id=call_id,
         case_id=case_id,
         body=body,
@@ -100,6 +112,33 @@ class Allowed:
             raise ControlImpossibleError(
                 f"{mask_number(number)} is not among the numbers that may be called."
             )
+
+    def phone_of(self, unit: Unit | None, name: str) -> str:
+        """A unit's number as it is dialled; raises `ControlImpossibleError` where it has none."""
+        phone = re.sub(r"[- ()]", "", unit.phone if unit else "")
+        if not phone:
+            raise ControlImpossibleError(f"The directory has no telephone for {name}.")
+        self.check_outside(phone)
+        return phone
+
+    async def caller_of(self, pool: Pool, call_id: int) -> tuple[StoredCall, str]:
+        """A call and its caller's number; raises `ControlImpossibleError` where it was hidden."""
+        async with borrowed(pool) as conn:
+            stored = await store.get_call(conn, call_id)
+            number = await conn.fetchval(_CALLER, call_id)
+        if not number:
+            raise ControlImpossibleError("The caller of this call hid the number.")
+        self.check_outside(number)
+        return stored, number
+
+    async def brought(self, pool: Pool, case_id: int) -> tuple[Brought, str]:
+        """Who brought a case, with the number; raises `ControlImpossibleError` where none is."""
+        async with borrowed(pool) as conn:
+            found = await case_callers.of_case(conn, case_id)
+        if not found.number:
+            raise ControlImpossibleError("No number is known of whoever brought this case.")
+        self.check_outside(found.number)
+        return found, found.number
 
     def check_target(self, target: str) -> None:
         """The same for a transfer or an invitation, which may also go to another seat."""

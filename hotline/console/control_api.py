@@ -98,6 +98,12 @@ async def call_back(asked: Request) -> Ordered:
     return await _give(asked, lambda desk, seat: desk.call_back(seat, case_id, unit))
 
 
+async def dial_case(asked: Request) -> Ordered:
+    """Call whoever brought a case, without seeing the number."""
+    case_id = asked.path_id("case_id")
+    return await _give(asked, lambda desk, seat: desk.dial_case(seat, case_id))
+
+
 async def hold(asked: Request) -> Ordered:
     """Put the citizen on hold."""
     return await _about_call(asked, lambda desk, seat, call: desk.hold(seat, call))
@@ -220,6 +226,7 @@ ENDPOINTS = (
     get("/api/control/calls/{call_id}", legs, Legs, faults=FAULTS, roles=CALLERS),
     _order("dial", dial, Dial),
     _order("cases/{case_id}/call-back", call_back, Relay),
+    _order("cases/{case_id}/dial", dial_case),
     _order("calls/{call_id}/dial", dial_caller),
     _order("calls/{call_id}/hold", hold),
     _order("calls/{call_id}/unhold", unhold),
