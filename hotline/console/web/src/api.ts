@@ -80,3 +80,20 @@ export async function upload<T>(path: string, file: File, query: Query, key: str
   const headers = { "Content-Type": file.type || "application/octet-stream", "Idempotency-Key": key };
   return told<T>(() => fetch(withQuery(path, { ...query, name: file.name }), { method: "POST", headers, body: file }));
 }
+
+// Sends a body that takes a while, and tells how much of it is there, from 0 to 1.
+export async function send<T>(path: string, body: Blob, type: string, progress: (share: number) => void): Promise<T> {
+  return told<T>(
+    () =>
+      new Promise((done, failed) => {
+        const request = new XMLHttpRequest();
+        request.open("POST", path);
+        request.setRequestHeader("Content-Type", type);
+        request.upload.onprogress = (event) => progress(event.lengthComputable ? event.loaded / event.total : 0);
+        request.upload.onload = () => progress(1);
+        request.onload = () => done(new Response(request.responseText, { status: request.status, statusText: request.statusText }));
+        request.onerror = request.onabort = request.ontimeout = failed;
+        request.send(body);
+      }),
+  );
+}

@@ -58,7 +58,11 @@ async def reports_nothing_serious(page: Page) -> None:
 async def fits(page: Page) -> None:
     """Nothing stands out to the side of the screen as it is now."""
     wide = await page.run("document.documentElement.scrollWidth - innerWidth")
-    assert wide <= 0, f"{wide} pixels too wide"
+    out = await page.run(
+        "[...document.querySelectorAll('main *')].filter((it) =>"
+        " it.getBoundingClientRect().right > innerWidth).map((it) => it.outerHTML.slice(0, 200))"
+    )
+    assert wide <= 0, f"{wide} pixels too wide: {out}"
 
 
 @asynccontextmanager
