@@ -10,7 +10,7 @@ from telephony.calls import Leg
 from tests.phones.sounds import RATE
 from transcription.engines.vosk import VoskTranscriber
 
-WORST_ERROR_RATE = 0.35  # as test_words.py
+WORST_ERROR_RATE = 0.35  # as test_captions.py
 PAUSE = 0.6  # seconds of quiet around a phrase
 
 
