@@ -76,6 +76,24 @@ async def test_a_month_is_told_by_the_indicators_and_names_units_and_topics(
     assert table(report, "left_out")[0][0] == CITY_LIGHTS  # fewer than ten
 
 
+async def test_hot_spots_tell_when_in_the_week_and_what_where(
+    staff: Staff, town: Town, pool: Pool
+) -> None:
+    for number in range(3):
+        await sent(town, number)
+    await pool.execute("UPDATE cases SET area = '涪城区'")
+    visitor = await staff.visitor("super")
+    path = "/api/hot-spots?first=2026-11-{:02}&last=2026-11-{:02}"
+    _, told = await ask(visitor, "GET", path.format(3, 3))
+    begun = [{"weekday": 2, "hour": hour, "cases": 1} for hour in (10, 11, 12)]  # in the city
+    here = {"level1": "城乡建设", "area": "涪城区", "cases": 3}
+    assert told == {"hours": begun, "places": [here]}
+    assert (await ask(visitor, "GET", path.format(4, 5)))[1] == {"hours": [], "places": []}
+    _, other = await ask(visitor, "GET", path.format(3, 3) + "&line=duty")
+    assert other["hours"] == []
+    assert (await ask(visitor, "GET", path.format(5, 4)))[0] == 422
+
+
 async def test_a_protected_case_is_in_no_report(staff: Staff, town: Town, clock: Clock) -> None:
     await sent(town, 0)
     secret = await sent(town, 1)

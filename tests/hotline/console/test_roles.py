@@ -57,6 +57,7 @@ EXPECTED = {
     "POST /api/publications/{publication_id}/withdraw": "dispatcher auditor supervisor leader",
     "GET /api/staffing": DUTY,
     "GET /api/reports": DUTY,
+    "GET /api/hot-spots": DUTY,
     "GET /api/reports/file": DUTY,
     "GET /api/exports/cases": f"{EXPORTERS} unit",
     "GET /api/exports/calls": EXPORTERS,

@@ -46,7 +46,7 @@ async def test_a_leader_reads_yesterday_and_follows_a_hot_spot_to_its_cases(  # 
     await sign_in(page, site, staff, "wu")
     await go(page, site, "/")
     await page.until("location.hash.startsWith('#/brief')")  # where a leader begins
-    await page.until("document.querySelectorAll('.chart svg').length === 3")
+    await page.until("document.querySelectorAll('.chart svg').length === 4")
     assert await page.run(TABLE.format(of="topics")) == ["城乡建设\t5\t1\t+4"]
     areas = await page.run(TABLE.format(of="areas"))
     assert areas == ["涪城区\t3\t1\t+2", "江油市\t1\t0\t+1", "游仙区\t1\t0\t+1"]
@@ -54,12 +54,15 @@ async def test_a_leader_reads_yesterday_and_follows_a_hot_spot_to_its_cases(  # 
     assert await page.run("document.querySelector('.map .heat-4').innerText") == "涪城区\n3 件"
     assert "5 / 5" in await page.run("document.querySelector('.rates').innerText")
     await page.until(shows("高峰：09时"))
+    crossed = await page.run(TABLE.format(of="crossed"))
+    assert crossed == ["城乡建设\t3\t1\t1\t5"]
+    await page.until(shows("09 时，") + " || " + shows("9 时，"))
     await page.picture(tmp_path / "brief.png")
     await reports_nothing_serious(page)
     await fits(page)
     await page.click(".areas .figures a")
-    await page.until("document.querySelectorAll('.case-line').length === 4")
-    assert await page.run("location.hash") == "#/cases?area=%E6%B6%AA%E5%9F%8E%E5%8C%BA"
+    await page.until("document.querySelectorAll('.case-line').length === 3")
+    assert "#/cases?area=%E6%B6%AA%E5%9F%8E%E5%8C%BA&since=" in await page.run("location.hash")
     await go(page, site, "/cases?level1=城乡建设")
     await page.until("document.querySelectorAll('.case-line').length === 6")
     await page.click(".filters .el-tag__close")
@@ -74,7 +77,7 @@ async def test_a_brief_goes_back_by_keys_and_is_taken_along_as_a_file(  # noqa: 
     await hire(services, "sun", Role.SUPERVISOR)
     await sign_in(page, site, staff, "sun")
     await go(page, site, "/brief", "en")
-    await page.until("document.querySelectorAll('.chart svg').length === 3")
+    await page.until("document.querySelectorAll('.chart svg').length === 4")
     await reports_nothing_serious(page)
     await page.press("[")
     await page.until(f"({TABLE.format(of='topics')})[0] === '城乡建设\\t1\\t0\\t+1'")

@@ -11,6 +11,12 @@ export function narrowedBy(query: Query): Narrowed {
   return Object.fromEntries(given.map((name) => [name, query[name]])) as Narrowed;
 }
 
+// The days of such a link, `since=2026-11-23&until=2026-11-23`: the last one counts, too.
+export function daysBy(query: Query): { since: string; until: string } {
+  const day = (value: unknown): string => (typeof value === "string" && /^2\d{3}-\d\d-\d\d$/.test(value) ? value : "");
+  return { since: day(query.since), until: day(query.until) };
+}
+
 // Whole days of the city, both included, as the service wants them; an empty field narrows nothing.
 export function spanOf(first: string, last: string): { since: string | null; until: string | null } {
   const after = last ? new Date(Date.parse(`${last}T00:00:00Z`) + 24 * 3600 * 1000).toISOString().slice(0, 10) : "";
