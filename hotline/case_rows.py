@@ -159,8 +159,8 @@ _TAIL: LiteralString = """
     SELECT b.case_id FROM identities i JOIN case_callers b ON b.caller = i.token
      WHERE i.tail = ANY (($17::tails).hashes)"""
 
-# A unit's newest cases by index, each looked at for the words: enough where they are common. Where
-# this does not fill the page, they are rare enough to be found by the index of words.
+# The newest cases by index (here a unit's), each looked at for the words: enough where they are
+# common. Where this does not fill the page, they are rare enough for the index of words.
 _RECENT: LiteralString = """
     SELECT c.* FROM (SELECT id FROM (
         (SELECT id FROM cases WHERE unit = $13 AND given_at IS NOT NULL
@@ -174,6 +174,14 @@ _RECENT: LiteralString = """
        AND position(search_plain($17::text) IN w.plain) > 0
       JOIN cases c ON c.id = found.id WHERE """
 SEARCH_RECENT: LiteralString = _RECENT + _FITS + _SEEN + _END
+# The same for the house, whose newest cases are those of all.
+_RECENT_OF_ALL: LiteralString = """
+    SELECT c.* FROM (SELECT id FROM cases WHERE ($12::bigint IS NULL OR id < $12)
+                      ORDER BY id DESC LIMIT 2000) AS found
+      JOIN case_words w ON w.case_id = found.id
+       AND position(search_plain($17::text) IN w.plain) > 0
+      JOIN cases c ON c.id = found.id WHERE """
+SEARCH_RECENT_OF_ALL: LiteralString = _RECENT_OF_ALL + _FITS + _HOUSE + _END
 
 Both = tuple[LiteralString, LiteralString]
 """The statement for the house, and the one for a unit."""
@@ -201,8 +209,8 @@ async def page(
     size = _size(limit) + 1
     values = (*_values(wanted, size, after), *(() if text is None else (text,)))
     cases: tuple[Case, ...] = ()
-    if statements == SEARCH_WORDS and wanted.of_unit is not None:
-        cases = await _fetch(conn, (LIST, SEARCH_RECENT), wanted, values)
+    if statements == SEARCH_WORDS:
+        cases = await _fetch(conn, (SEARCH_RECENT_OF_ALL, SEARCH_RECENT), wanted, values)
     if len(cases) <= _size(limit):
         cases = await _fetch(conn, statements, wanted, values)
     shown = cases[: _size(limit)]
