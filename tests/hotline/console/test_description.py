@@ -67,7 +67,7 @@ async def test_every_address_of_the_api_is_described_and_every_description_is_se
         for route in site.runner.app.router.routes()
         if route.resource is not None and route.method != "HEAD"
     }
-    of_pages = ("/web/", "/open", "/app")
+    of_pages = ("/web/", "/open", "/app", "/favicon.ico")
     pages = {path for _, path in served if path == "/" or path.startswith(of_pages)}
     extra = {(method, path) for method, path in served - told if path not in pages}
     assert extra == {("GET", "/api/openapi.json"), ("GET", "/api/docs")}
@@ -92,6 +92,7 @@ QUERIES = {
     "/api/reports": {"kind": "monthly", "day": "2026-10-01"},
     "/api/league": {"month": "2026-10-01"},
     "/api/league/appeals": {"month": "2026-10-01"},
+    "/api/hot-spots": {"first": "2026-11-01", "last": "2026-11-30"},
     "/api/operator-sheets": {"since": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z"},
 }
 """What addresses want to know that tell nothing without it."""

@@ -58,6 +58,8 @@ REAL: Mapping[str, Any] = {
 }
 """Values the city has, put in the place of made-up ones, so that a request comes further in."""
 OF_ENDPOINT = {it.name: it for it in ENDPOINTS}
+# An archive travels as it is, like any other file.
+schemathesis.serializer.alias("application/zip", "application/octet-stream")
 
 
 class Asker:
