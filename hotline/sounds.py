@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -208,11 +208,15 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-async def parts(store: SoundStore, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
-    """The bytes of a recording, each piece read in a thread."""
+async def parts(store: SoundStore, key: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+    """The bytes of a recording, each piece read in a thread; closed by whoever stops reading."""
     pieces = await asyncio.to_thread(store.read, key, start, stop)
-    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-        yield piece
+    try:
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            yield piece
+    finally:
+        if isinstance(pieces, Generator):
+            pieces.close()
 
 
 def try_out(store: SoundStore, work: Path) -> None:

@@ -7,6 +7,7 @@ recorded, and so is the length.
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from contextlib import aclosing
 from http import HTTPStatus
 
 from aiohttp import web
@@ -64,17 +65,17 @@ async def _streamed(
     if wanted is not None:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{length}"
     status = HTTPStatus.OK if wanted is None else HTTPStatus.PARTIAL_CONTENT
-    pieces = parts(store, kept.key, start, stop)
-    first = await anext(pieces, b"")  # the store is asked before anything is promised
-    answer = web.StreamResponse(status=status, headers=headers)
-    await answer.prepare(request)
-    if request.method != "HEAD":
-        await answer.write(silenced(first, start, silent))
-        start += len(first)
-        async for piece in pieces:
-            await answer.write(silenced(piece, start, silent))
-            start += len(piece)
-    await answer.write_eof()
+    async with aclosing(parts(store, kept.key, start, stop)) as pieces:  # a browser may leave
+        first = await anext(pieces, b"")  # the store is asked before anything is promised
+        answer = web.StreamResponse(status=status, headers=headers)
+        await answer.prepare(request)
+        if request.method != "HEAD":
+            await answer.write(silenced(first, start, silent))
+            start += len(first)
+            async for piece in pieces:
+                await answer.write(silenced(piece, start, silent))
+                start += len(piece)
+        await answer.write_eof()
     return answer
 
 
