@@ -5,17 +5,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Request
 
+from hotline import city_rows
 from hotline.caption_board import CaptionState, Standing
+from hotline.database import Pool, transaction
 from hotline.services import Services
 from routing.cases import Role
+from routing.directory import read_city
 from telephony.calls import Call, Leg, Outcome, Side
 from tests.hotline.console.app.doing import press_button
-from tests.hotline.console.app.seats import go, reports_nothing_serious, shows, sign_in
+from tests.hotline.console.app.seats import fits, go, reports_nothing_serious, shows, sign_in
 from tests.hotline.console.browser import Page
-from tests.hotline.console.conftest import Site, opened
+from tests.hotline.console.conftest import Clock, Site, configured, opened, services_on
 from tests.hotline.console.filled import Said, Town, seconds
 from tests.hotline.console.staff import CITY_LIGHTS, Staff, hire
+from tests.hotline.console.test_cards_api import MIANYANG
 from transcription.captions import Caption
 from transcription.transcripts import Word
 
@@ -24,6 +29,13 @@ SAID = (
     Said(leg=Leg.OPERATOR, start=0.5, text="您好，市长热线，请讲"),
     Said(leg=Leg.CALLER, start=4.0, text=WORDS),
 )
+
+
+@pytest.fixture
+def services(tmp_path: Path, pool: Pool, database: str, clock: Clock) -> Services:
+    # What is sent waits in the outbox: nothing here delivers it.
+    sms = {"kind": "sms", "name": "sms", "url": "http://127.0.0.1:9/", "body": '{"to": "{to}"}'}
+    return services_on(configured(tmp_path, destinations=[sms]), pool, database, clock)
 
 
 @pytest.fixture
@@ -139,3 +151,122 @@ async def test_a_reload_and_a_restart_lose_no_draft_and_double_no_line(
         assert await seat.run("document.getElementById('move-summary').value") == "写到一半的诉求"
     finally:
         await again.close()
+
+
+async def wraps_up(services: Services) -> None:
+    """The seat still has a minute and a half for what was said."""
+    now = services.clock()
+    async with transaction(services.pool) as tx:
+        await city_rows.load(tx, read_city(MIANYANG), by="admin", at=now)
+        await tx.execute(
+            """INSERT INTO operator_states (operator, system, state, since, until, lines)
+               VALUES ('1001', 'mianyang-1', 'wrapup', $1, $2, '{mayor}')""",
+            now - timedelta(seconds=30),
+            now + timedelta(seconds=90),
+        )
+    await services.city_desk.refresh()
+
+
+ESSENTIAL = (".seat-now", ".pop", ".call-keys", ".caption-lines", ".seat-offers", "#move-summary")
+
+
+async def all_on_one_screen(page: Page) -> None:
+    """What an operator needs while speaking stands on the screen without scrolling."""
+    await fits(page)
+    await page.run("scrollTo(0, 0)")
+    for one in ESSENTIAL:
+        low = await page.run(f"document.querySelector('{one}').getBoundingClientRect().bottom")
+        assert low <= await page.run("innerHeight"), one
+
+
+KEPT = "document.getElementById('move-summary').value"
+WRITTEN = "举报社区干部王建国收钱不办事?jk"
+
+
+async def takes_a_pause(seat: Page, services: Services) -> None:
+    await seat.until(shows("话后处理") + " && document.querySelector('.seat-now .since')")
+    now = "document.querySelector('.seat-now').innerText.includes('{}')"
+    await seat.press("Alt+r")
+    await seat.until(now.format("就绪"))
+    await seat.tab.select_option("#pause-reason", "meal")
+    await seat.press("Alt+p")
+    await seat.until(now.format("用餐"))
+    row = await services.pool.fetchrow("SELECT state, reason FROM operator_states")
+    assert row is not None
+    assert tuple(row) == ("paused", "meal")
+    await seat.press("Alt+r")
+    await seat.until(now.format("就绪"))
+
+
+async def looks_up(seat: Page, words: str, found: str) -> None:
+    """Type into the search by its key, and press what is found."""
+    await seat.press("Alt+k")
+    await seat.press("Control+a")
+    await seat.tab.keyboard.type(words)
+    await seat.until(f"document.querySelector('{found}')")
+    await seat.run(f"document.querySelector('{found}').focus()")
+    await seat.press("Enter")
+
+
+async def tells_it_all(seat: Page) -> None:
+    must = "[...document.querySelectorAll('.telling-block')].filter((it) => it.querySelector('em'))"
+    await seat.until(f"{must}.length")
+    for at in range(await seat.run(f"{must}.length")):
+        await seat.run(f"{must}[{at}].querySelector('input').focus()")
+        await seat.press("Space")
+    await seat.run("document.querySelector('.telling button[type=submit]').focus()")
+    await seat.press("Enter")
+    await seat.until("document.querySelector('.told-cards button')")
+
+
+async def orders(seat: Page) -> list[tuple[str, str | None]]:
+    """Every order to the exchange by button or key, as the page sent it: its name and its key."""
+    sent: list[tuple[str, str | None]] = []
+
+    def note(asked: Request) -> None:
+        if asked.method == "POST" and "/api/control/" in asked.url:
+            sent.append((asked.url.rpartition("/")[2], asked.headers.get("idempotency-key")))
+
+    seat.tab.on("request", note)
+    await seat.press("Alt+t")
+    await seat.until("document.activeElement?.id === 'target'")
+    await seat.tab.keyboard.type("1002")
+    for name in ("Enter", "直接转接", "三方通话", "Alt+h", "Alt+x"):
+        # There is no exchange: each order is refused, and the page says so.
+        async with seat.tab.expect_response(
+            lambda it: "/api/control/" in it.url and it.status >= 400
+        ):
+            if name.isascii():
+                await seat.press(name)
+            else:
+                await press_button(seat, name, ".call-keys")
+    await seat.until("document.querySelector('.call-keys .refused')")
+    return sent
+
+
+async def test_a_call_by_keyboard_alone(seat: Page, services: Services, town: Town) -> None:
+    await wraps_up(services)
+    await seat.run("location.reload()")
+    await takes_a_pause(seat, services)
+
+    await talks(services, town)
+    await seat.until("document.getElementById('move-summary')")
+    await all_on_one_screen(seat)
+    # Whoever writes opens no help: only keys with Alt are the page's then.
+    await seat.run("document.getElementById('move-summary').focus()")
+    await seat.tab.keyboard.type(WRITTEN)
+    assert await seat.run(KEPT) == WRITTEN
+    assert not await seat.run("document.querySelector('.el-dialog dl.keys')")
+    await seat.until("document.querySelector('.text-check .told')")
+
+    await looks_up(seat, "自来水", ".know-unit button")
+    await seat.until(shows("已发短信"))
+    await looks_up(seat, "社会保障卡", ".know-list li:not(.know-unit) button")
+    await tells_it_all(seat)
+    sent = await orders(seat)
+    assert [name for name, _ in sent] == ["consult", "transfer", "invite", "hold", "hang-up"]
+    assert len({key for _, key in sent}) == len(sent)
+    assert await services.pool.fetchval("SELECT count(*) FROM notices WHERE holder = 'caller'") == 1
+    await seat.press("Alt+d")
+    await seat.until("document.querySelector('.alarm')")
+    await reports_nothing_serious(seat)
