@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from hotline.city_archive import LARGEST_ARCHIVE
 from hotline.services import Services
 from routing.cases import Role
 from tests.hotline.console.app.doing import press_button
@@ -27,6 +28,7 @@ def _write(folder: Path, units: str) -> tuple[list[Path], Path]:
         (folder / name).write_text(text, encoding="utf-8")
     broken = {"units.yaml": FILES["units.yaml"].replace("- id: water\n", "- id: gas\n", 1)}
     (folder.parent / "broken.zip").write_bytes(packed(broken))
+    (folder.parent / "large.zip").write_bytes(bytes(LARGEST_ARCHIVE + 1))
     (folder.parent / "first.zip").write_bytes(packed())
     return sorted(folder.iterdir()), folder.parent
 
@@ -49,6 +51,8 @@ async def test_data_is_checked_mended_and_put_in_force(
     await reports_nothing_serious(page)
     await page.picture(tmp_path / "city-faults.png")
 
+    await choose_files(page, archives / "large.zip")
+    await page.until(shows("压缩包过大，最多 8 MB"))
     await choose_files(page, archives / "first.zip")
     await page.until(SOUND)
     await page.click("#load-city")
