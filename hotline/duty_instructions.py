@@ -44,6 +44,8 @@ async def give(tx: Connection, given: Given, by: By) -> int:
     """A leader's instruction came to the desk; returns its number."""
     if given.due_at <= by.at:
         raise DutyWrongError("due_at: this date has passed.")
+    if given.due_at > by.at + tracking.FURTHEST:  # its unit could never be given it
+        raise DutyWrongError("due_at: within ten years; is the date right?")
     number = await rows.add(tx, given, by.name, by.at)
     await _tell(tx, Event.DUTY_INSTRUCTION_GIVEN, await rows.get(tx, number), by)
     return number

@@ -69,8 +69,10 @@ class Written(Asked):
     """What is written on an entry; `seen` is the version it was read in, 0 for none."""
 
     seen: Annotated[int, Field(ge=0, le=2**31 - 2)]
-    text: LogText
-    reporter: ReporterGiven = ReporterGiven()
+    text: LogText = Field(description="A part that comes back as it was shown stays as it is.")
+    reporter: ReporterGiven | None = Field(
+        default=None, description="None leaves who reported as it is."
+    )
     case_id: Id | None = None
     done: bool = Field(default=False, description="Nothing is left to write down.")
 
@@ -199,9 +201,9 @@ async def write_duty_entry(asked: Request) -> LogEntryDetail:
     given, number = asked.asked(Written), asked.path_id("entry_id")
     with refusals():
         async with transaction(asked.services.pool) as tx:
-            await _check(asked, tx, number)
+            entry = await _check(asked, tx, number)
             if await keyed.made_before(asked, tx, given) is None:
-                version = await _version_asked(asked, tx, given)
+                version = await _version_asked(asked, tx, given, entry.newest)
                 await duty_log.write(tx, number, given.seen, version)
                 await keyed.made(asked, tx, number)
             return await _detail(asked, tx, number)
@@ -228,14 +230,17 @@ async def reveal_duty_reporter(asked: Request) -> ReporterInFull:
     )
 
 
-async def _version_asked(asked: Request, tx: Connection, given: NewEntry | Written) -> LogVersion:
+async def _version_asked(
+    asked: Request, tx: Connection, given: NewEntry | Written, before: LogVersion | None = None
+) -> LogVersion:
     if given.case_id is not None:
         await asked.sight.check(tx, given.case_id)
         if not await tx.fetchval("SELECT EXISTS (SELECT FROM cases WHERE id = $1)", given.case_id):
             raise ProblemError(Fault.NOT_FOUND, f"There is no case with the id {given.case_id}.")
+    known = before.reporter if before else Reporter()
     return duty_log.version_of(
-        given.text,
-        given.reporter.reporter(),
+        kept_words(given.text, before.text) if before else given.text,
+        given.reporter.reporter() if given.reporter else known,
         done=given.done,
         case_id=given.case_id,
         by=asked.who.name,
@@ -297,6 +302,16 @@ def masked_text(text: LogText) -> LogText:
     words = {part: mask_text(getattr(text, part)) for part in PARTS}
     told = tuple(it.model_copy(update={"whom": mask_text(it.whom)}) for it in text.told)
     return text.model_copy(update={**words, "told": told})
+
+
+def kept_words(given: LogText, before: LogText) -> LogText:
+    """What comes back just as it was shown, masked, is what it was: nobody wrote it anew."""
+    shown = masked_text(before)
+    same = [part for part in PARTS if getattr(given, part) == getattr(shown, part)]
+    words: dict[str, object] = {part: getattr(before, part) for part in same}
+    if given.told == shown.told:
+        words["told"] = before.told
+    return given.model_copy(update=words)
 
 
 def reporter_view(reporter: Reporter) -> ReporterView:

@@ -59,6 +59,8 @@ async def test_an_instruction_is_passed_on_answered_and_done_with_evidence_each_
     assert (status, given["state"], given["overdue"]) == (200, "given", False)
     assert (await ask(li, "POST", INSTRUCTIONS, GIVEN, key="k"))[1]["id"] == given["id"]
     assert "13990112233" not in str(given)
+    never = {**GIVEN, "due_at": (NOW + timedelta(days=4000)).isoformat()}
+    assert (await ask(li, "POST", INSTRUCTIONS, never))[0] == 422  # no unit could be given it
     path = f"{INSTRUCTIONS}/{given['id']}"
 
     async def does(visitor: ClientSession, word: str, **body: str) -> tuple[int, Any]:

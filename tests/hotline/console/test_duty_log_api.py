@@ -199,3 +199,22 @@ async def test_who_reported_is_sealed_and_told_for_a_reason_only(
     write_keys(keys.path, keys.ring.without_old_keys())
     _, told = await ask(officer, "POST", path, {"reason": "核实现场情况"})
     assert told == REPORTER
+
+
+async def test_what_comes_back_as_it_was_shown_is_not_written_over(
+    officer: ClientSession, pool: Pool
+) -> None:
+    text = {"place": "涪江三桥", "course": "请联系司机13990112233"}
+    came = {"kind": "phone", "came_at": NOW.isoformat(), "text": text, "reporter": REPORTER}
+    _, told = await ask(officer, "POST", "/api/duty/log", came)
+    path, shown = f"/api/duty/log/{told['id']}", told["newest"]["text"]
+    assert "13990112233" not in shown["course"]
+    again = {"seen": 1, "text": {**shown, "place": "涪江二桥"}}
+    status, told = await ask(officer, "POST", path + "/versions", again)
+    assert (status, told["newest"]["text"]["place"]) == (200, "涪江二桥")
+    _, reporter = await ask(officer, "POST", path + "/reveal", {"reason": "核实情况"})
+    assert reporter["phone"] == REPORTER["phone"]
+    async with borrowed(pool) as conn:
+        entry = await duty_log_rows.get(conn, told["id"])
+    assert entry.newest is not None
+    assert (entry.newest.version, entry.newest.text.course) == (2, text["course"])

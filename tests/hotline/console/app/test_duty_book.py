@@ -84,6 +84,16 @@ async def test_a_leaders_number_is_shown_for_a_reason_only_and_to_an_operator_ne
     await page.until(shows("13990112233"))
     await reports_nothing_serious(page)
     await page.picture(tmp_path / "contacts.png")
+    await page.click(f"#contact-{told['id']} .replace")
+    await page.write("#contact-post", "副局长")
+    await page.click(SUBMIT)
+    await page.until(shows("副局长") + " && " + CLOSED)
+    water = "document.querySelector('.case-line:not(:has(.reveal)) .remove')"
+    await page.run(f"{water}.click()")
+    await page.click(SUBMIT)
+    await page.until("!" + shows("0816-2212345"))
+    left = await services.pool.fetch("SELECT event FROM journal WHERE event LIKE 'duty.contact%'")
+    assert len(left) == 4  # entered twice, replaced, removed
     reason = await services.pool.fetchval(
         "SELECT body->>'reason' FROM journal WHERE event = 'seen.identity' AND actor = 'liu.wei'"
     )

@@ -17,3 +17,7 @@ export function gone(starts: string, ends: string, at: number): number {
   if (until <= from) return 100;
   return Math.round(Math.min(1, Math.max(0, (at - from) / (until - from))) * 100);
 }
+
+// The words of the emergency plan: how grave an incident is, and of which sort.
+export const GRADES = ["I", "II", "III", "IV"];
+export const TYPES = ["natural", "accident", "public_health", "social_security"];
