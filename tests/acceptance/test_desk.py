@@ -83,7 +83,7 @@ async def _files_and_dispatches(desk: BrowserDesk) -> None:
     for block in Block:
         await page.click(f"#block-{block}")
     await press_button(page, "已全部告知", ".telling")
-    await page.until("!document.querySelector('.telling')")
+    await page.until(shows("已告知："))
     await press_button(page, "确认立案", ".move-send")
     await page.until("document.querySelector('.move-form[aria-label=派单]')")
     await page.until("document.querySelector('.resolve')")
