@@ -1,5 +1,6 @@
 """The operator's seat: the pop, captions of both sides, offers that a click accepts, the form."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -180,6 +181,7 @@ async def all_on_one_screen(page: Page) -> None:
 
 
 KEPT = "document.getElementById('move-summary').value"
+LEFT = "document.querySelectorAll('.offer-list [data-taken=false]').length"
 WRITTEN = "举报社区干部王建国收钱不办事?jk"
 
 
@@ -244,12 +246,14 @@ async def orders(seat: Page) -> list[tuple[str, str | None]]:
     return sent
 
 
-async def test_a_call_by_keyboard_alone(seat: Page, services: Services, town: Town) -> None:
+async def test_a_whole_call_by_keyboard_alone(
+    seat: Page, site: Site, services: Services, town: Town, tmp_path: Path
+) -> None:
     await wraps_up(services)
     await seat.run("location.reload()")
     await takes_a_pause(seat, services)
 
-    await talks(services, town)
+    call_id, call = await talks(services, town)
     await seat.until("document.getElementById('move-summary')")
     await all_on_one_screen(seat)
     # Whoever writes opens no help: only keys with Alt are the page's then.
@@ -269,4 +273,35 @@ async def test_a_call_by_keyboard_alone(seat: Page, services: Services, town: To
     assert await services.pool.fetchval("SELECT count(*) FROM notices WHERE holder = 'caller'") == 1
     await seat.press("Alt+d")
     await seat.until("document.querySelector('.alarm')")
+    await reports_nothing_serious(seat)
+
+    await seat.run("location.reload()")
+    await seat.until("document.querySelector('.alarm')?.innerText.includes('等待值班室接手')")
+    await seat.click(".told-cards button")
+    await seat.until("document.querySelector('.telling-block input:checked')?.disabled")
+    await seat.until(f"{KEPT} === {json.dumps(WRITTEN)}")
+    await seat.picture(tmp_path / "told.png")
+
+    await is_over(services, town, call_id, call)
+    await seat.run("location.reload()")  # what is left to do after the call is still there
+    await seat.until("document.querySelector('[data-offer=level1]')")
+    await seat.until(f"document.querySelectorAll('.offer-list li').length > 5 && {LEFT}")
+    while left := await seat.run(LEFT):
+        await seat.press("Alt+n")
+        await seat.until(f"{LEFT} < {left}")
+    await seat.press("Alt+Enter")
+    await seat.until(shows("等待其他人处理"))
+    row = await services.pool.fetchrow(
+        "SELECT state, level1 FROM cases WHERE call_id = $1", call_id
+    )
+    assert row is not None
+    assert tuple(row) == ("dispatched", "城乡建设")
+    await seat.press("Alt+w")
+    await seat.until(shows("等待来电"))
+
+    await go(seat, site, "/seat", "en")
+    await seat.until(shows("Waiting for a call"))
+    await seat.press("?")
+    await seat.until(shows("Open and dispatch"))
+    await seat.picture(tmp_path / "keys.png")
     await reports_nothing_serious(seat)
