@@ -15,7 +15,7 @@ demo: setup ## set everything up, place real calls, show them becoming cases (AR
 	@$(VENV)/hotline demo $(ARGS)
 
 test: setup ## set everything up and run every test, a few at a time (ARGS goes to pytest; -n0: one by one)
-	@$(VENV)/pytest -n auto --maxprocesses 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(VENV)/pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 storm: setup ## place calls while everything breaks, compare each (ARGS="--calls N --rate R --kills K")
 	@$(VENV)/python -m tests.storm $(ARGS)

@@ -42,6 +42,7 @@ from telephony.live import live_channels
 from telephony.sealing import KeyFile
 from tests.acceptance.proxy import Cable
 from tests.conftest import beside
+from tests.hotline.console.app.seats import shows
 from tests.hotline.console.browser import Page, browser, installed
 from tests.phones.softphones import Softphone, Softphones
 from tests.phones.sounds import RATE, loudness, write_tone
@@ -149,6 +150,11 @@ class BrowserDesk:
         await self.go("/seat")
         await self.page.click(".phone input[value=browser]")
         await self.until("registered")
+        # The seat keeps the last call's form until it is put away: what is written belongs to the
+        # next call only once that form is gone.
+        await self.page.until(shows("没有通话"))
+        await self.page.press("Alt+w")
+        await self.page.until("!document.querySelector('#move-summary')")
         self.citizen.events.clear()
         self.page.wrong.clear()
 

@@ -36,6 +36,7 @@ def told(plan: ScriptedCall, number: int = 1, **changes: Any) -> CallView:
         "started_at": AT + timedelta(seconds=plan.starts),
         "queued_at": AT + timedelta(seconds=plan.starts + 6),
         "ringing_at": None,
+        "ringing": (),
         "answered_at": AT + timedelta(seconds=plan.starts + 8) if answered else None,
         "message_at": None,
         "ended_at": AT + timedelta(seconds=plan.starts + 50),
