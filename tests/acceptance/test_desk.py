@@ -19,7 +19,7 @@ from routing.cards import Block
 from telephony.calls import Leg
 from tests.acceptance.browser_desk import HOTLINE, PATIENCE, UNIT, BrowserDesk
 from tests.acceptance.words_heard import WORST_ERROR_RATE, as_wav, nearest, piece, words
-from tests.hotline.console.app.doing import choose, press_button, tick
+from tests.hotline.console.app.doing import choose, press_button, tick, write_reply
 from tests.hotline.console.app.seats import DESK, PHONE, fits, shows
 from tests.phones.softphones import Softphone
 from tests.phones.sounds import RATE
@@ -99,13 +99,7 @@ async def _signs_and_replies(desk: BrowserDesk, photo: Path) -> None:
     await desk.sign_in("zhou.bo", "/terminal")
     await page.click(".queue-row")
     await press_button(page, "签收", ".move-form")
-    await page.write("#move-reply", "已到场更换灯头并试亮，附照片。")
-    await page.write("#move-public_reply", "路灯已修复，感谢您的反映。")
-    for field, text in (("truth", "属实"), ("solved", "已解决"), ("publish", "可以公开")):
-        await tick(page, field, text)
-    await page.write("#move-not_contacted", "来电人电话无人接听")
-    await page.choose_file("#move-evidence", photo)
-    await page.until("document.querySelector('.evidence-pick .is-checked')")
+    await write_reply(page, photo)
     await fits(page)
     await press_button(page, "记录答复", ".move-form")
     await page.until("document.querySelector('.terminal:not(.chosen)')")

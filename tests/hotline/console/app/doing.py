@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 from hotline.services import Services
 from telephony.calls import Leg
@@ -60,3 +61,14 @@ async def tick(page: Page, field: str, text: str) -> None:
 def stands(state: str) -> str:
     """The condition that the open case stands there now."""
     return f"document.querySelector('.course .now')?.innerText.startsWith({json.dumps(state)})"
+
+
+async def write_reply(page: Page, photo: Path) -> None:
+    """A unit fills in its reply, with a photo as evidence; nothing is sent yet."""
+    await page.write("#move-reply", "已到场更换灯头并试亮，附照片。")
+    await page.write("#move-public_reply", "路灯已修复，感谢您的反映。")
+    for field, text in (("truth", "属实"), ("solved", "已解决"), ("publish", "可以公开")):
+        await tick(page, field, text)
+    await page.write("#move-not_contacted", "来电人电话无人接听")
+    await page.choose_file("#move-evidence", photo)
+    await page.until("document.querySelector('.evidence-pick .is-checked')")

@@ -6,7 +6,15 @@ from pathlib import Path
 
 from hotline.services import Services
 from routing.cases import Role
-from tests.hotline.console.app.doing import LIGHTS, choose, lit, press_button, stands, tick
+from tests.hotline.console.app.doing import (
+    LIGHTS,
+    choose,
+    lit,
+    press_button,
+    stands,
+    tick,
+    write_reply,
+)
 from tests.hotline.console.app.seats import (
     DESK,
     PHONE,
@@ -42,13 +50,7 @@ async def _signs_and_answers(page: Page, site: Site, staff: Staff, photo: Path) 
     await press_button(page, "签收", ".move-form")
     await page.until("document.querySelector('#move-reply')")
     await fits(page)
-    await page.write("#move-reply", "已到场更换灯头并试亮，附照片。")
-    await page.write("#move-public_reply", "路灯已修复，感谢您的反映。")
-    for field, text in (("truth", "属实"), ("solved", "已解决"), ("publish", "可以公开")):
-        await tick(page, field, text)
-    await page.write("#move-not_contacted", "来电人电话无人接听")
-    await page.choose_file("#move-evidence", photo)
-    await page.until("document.querySelector('.evidence-pick .is-checked')")
+    await write_reply(page, photo)
     await reports_nothing_serious(page)
     await fits(page)
     await page.picture(photo.with_name("terminal.png"))
